@@ -1,0 +1,42 @@
+# trnsim_add_room(name SOURCES ... [DEPENDS rooms...] [LINK targets...] [PRIVATE_LINK targets...])
+# One room = one static library trnsim_<name> with alias trnsim::<name>.
+function(trnsim_add_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(trnsim_${name} STATIC ${ROOM_SOURCES})
+  add_library(trnsim::${name} ALIAS trnsim_${name})
+  set_target_properties(trnsim_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(trnsim_${name} PUBLIC cxx_std_20)
+  target_include_directories(trnsim_${name}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+           $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  foreach(dependency ${ROOM_DEPENDS})
+    target_link_libraries(trnsim_${name} PUBLIC trnsim_${dependency})
+  endforeach()
+  target_link_libraries(trnsim_${name} PUBLIC ${ROOM_LINK} PRIVATE $<BUILD_INTERFACE:trnsim_warnings> ${ROOM_PRIVATE_LINK})
+  set_property(GLOBAL APPEND PROPERTY TRNSIM_ROOMS trnsim_${name})
+endfunction()
+
+# trnsim_add_tests(name SOURCES ... DEPENDS rooms... [LINK targets...] [LABEL label])
+# A GoogleTest program; every TEST is its own ctest entry with a time limit.
+function(trnsim_add_tests name)
+  cmake_parse_arguments(TESTS "" "LABEL;TIMEOUT" "SOURCES;DEPENDS;LINK" ${ARGN})
+  if(NOT TESTS_LABEL)
+    set(TESTS_LABEL unit)
+  endif()
+  if(NOT TESTS_TIMEOUT)
+    set(TESTS_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${TESTS_SOURCES})
+  foreach(dependency ${TESTS_DEPENDS})
+    target_link_libraries(${name} PRIVATE trnsim_${dependency})
+  endforeach()
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE
+    TRNSIM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TRNSIM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+  target_link_libraries(${name} PRIVATE ${TESTS_LINK} trnsim_warnings GTest::gtest)
+  if(NOT "trnsim_test_main" IN_LIST TESTS_LINK)
+    target_link_libraries(${name} PRIVATE GTest::gtest_main)
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${TESTS_TIMEOUT} LABELS ${TESTS_LABEL})
+endfunction()

@@ -1,0 +1,50 @@
+// YAML + --set overrides -> a validated SystemSpec with the provenance of every leaf.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "trnsim/base/error.h"
+#include "trnsim/spec/system_spec.h"
+
+namespace trnsim::spec {
+
+enum class Status : std::uint8_t { kPublished, kMeasured, kInferred, kAssumed };
+
+// Where one leaf came from.
+struct Provenance {
+  std::string path;     // "chip.core.tensor.clock_ghz"
+  std::string value;    // as text
+  std::string unit;     // from the key, may be empty
+  std::string source;   // "hardware.md 4, arch guides"
+  Status status = Status::kAssumed;
+  Location where;       // file:line:column, or file "--set"
+  std::string doc;      // one line: what it means
+};
+
+struct LoadedSystem {
+  SystemSpec spec;
+  std::vector<Provenance> leaves;   // in descriptor order
+  std::string hash;                 // SHA-1 of the canonical resolved tree (not of file names)
+};
+
+// `name_or_path`: a system name (looked up in the configs folder) or a path to a YAML file.
+// `overrides`: "a.b.c=v" each. Throws Error with all findings together: unknown, duplicate or missing
+// keys, wrong type or unit, out of range, inconsistent values; each with file:line:column and the
+// nearest valid name.
+[[nodiscard]] LoadedSystem load_system(const std::string& name_or_path,
+                                       const std::vector<std::string>& overrides = {});
+
+// Names of the shipped systems, sorted.
+[[nodiscard]] std::vector<std::string> system_names();
+
+// Folder with systems/ and parts/: $TRNSIM_CONFIG_DIR, else the installed share/trnsim/configs beside
+// the program, else the source tree. Throws Error if none exists.
+[[nodiscard]] std::string config_folder();
+
+// Resolved tree, key order as declared.
+[[nodiscard]] nlohmann::ordered_json to_json(const LoadedSystem& system);
+
+}  // namespace trnsim::spec

@@ -1,0 +1,13 @@
+// The subcommands: one function and one file each. Returns the exit code; throws Error for bad input.
+#pragma once
+
+#include "parse.h"
+
+namespace trnsim::cli {
+
+int run_command(const Arguments& arguments);
+int describe_command(const Arguments& arguments);
+int trace_command(const Arguments& arguments);
+int version_command(const Arguments& arguments);
+
+}  // namespace trnsim::cli
