@@ -204,7 +204,9 @@ void TraceBuilder::tensor_tensor(const View& dst, const View& a, AluOp op, const
   emit(Opcode::kTensorTensor, engine, {dst}, {a, b}, attributes);
 }
 
-void TraceBuilder::fence() { emit(Opcode::kFence, Engine::kUnassigned, {}, {}); }
+void TraceBuilder::fence() {
+  emit(Opcode::kFence, Engine::kUnassigned, {}, {});
+}
 
 void TraceBuilder::at(std::string_view file, std::uint32_t line) {
   if (line == 0) {
@@ -221,7 +223,9 @@ void TraceBuilder::at(std::string_view file, std::uint32_t line) {
   }
 }
 
-Trace TraceBuilder::take() { return std::move(trace_); }
+Trace TraceBuilder::take() {
+  return std::move(trace_);
+}
 
 std::uint32_t TraceBuilder::intern(std::string_view text) {
   const auto found = strings_.find(text);

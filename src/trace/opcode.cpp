@@ -80,33 +80,11 @@ constexpr std::array<std::string_view, 3> kRegions{{
 }};
 
 constexpr std::array<std::string_view, 27> kAluOps{{
-    "none",
-    "add",
-    "subtract",
-    "multiply",
-    "divide",
-    "max",
-    "min",
-    "abs_max",
-    "abs_min",
-    "power",
-    "rsqrt",
-    "abs",
-    "bypass",
-    "equal",
-    "not_equal",
-    "greater",
-    "greater_equal",
-    "less",
-    "less_equal",
-    "logical_and",
-    "logical_or",
-    "logical_xor",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_xor",
-    "shift_left",
-    "shift_right",
+    "none",        "add",         "subtract",    "multiply",    "divide",        "max",
+    "min",         "abs_max",     "abs_min",     "power",       "rsqrt",         "abs",
+    "bypass",      "equal",       "not_equal",   "greater",     "greater_equal", "less",
+    "less_equal",  "logical_and", "logical_or",  "logical_xor", "bitwise_and",   "bitwise_or",
+    "bitwise_xor", "shift_left",  "shift_right",
 }};
 
 constexpr std::array<std::string_view, 19> kActFuncs{{
@@ -154,21 +132,47 @@ std::optional<Enum> find(const std::array<std::string_view, N>& table, std::stri
 
 }  // namespace
 
-std::string_view name(Opcode value) { return kOpcodes[static_cast<std::size_t>(value)]; }
-std::string_view name(Engine value) { return kEngines[static_cast<std::size_t>(value)]; }
-std::string_view name(Region value) { return kRegions[static_cast<std::size_t>(value)]; }
-std::string_view name(AluOp value) { return kAluOps[static_cast<std::size_t>(value)]; }
-std::string_view name(ActFunc value) { return kActFuncs[static_cast<std::size_t>(value)]; }
-std::string_view name(DgeRequest value) { return kDgeRequests[static_cast<std::size_t>(value)]; }
+std::string_view name(Opcode value) {
+  return kOpcodes[static_cast<std::size_t>(value)];
+}
+std::string_view name(Engine value) {
+  return kEngines[static_cast<std::size_t>(value)];
+}
+std::string_view name(Region value) {
+  return kRegions[static_cast<std::size_t>(value)];
+}
+std::string_view name(AluOp value) {
+  return kAluOps[static_cast<std::size_t>(value)];
+}
+std::string_view name(ActFunc value) {
+  return kActFuncs[static_cast<std::size_t>(value)];
+}
+std::string_view name(DgeRequest value) {
+  return kDgeRequests[static_cast<std::size_t>(value)];
+}
 
-std::optional<Opcode> parse_opcode(std::string_view text) { return find<Opcode>(kOpcodes, text); }
-std::optional<Engine> parse_engine(std::string_view text) { return find<Engine>(kEngines, text); }
-std::optional<Region> parse_region(std::string_view text) { return find<Region>(kRegions, text); }
-std::optional<AluOp> parse_alu_op(std::string_view text) { return find<AluOp>(kAluOps, text); }
-std::optional<ActFunc> parse_act_func(std::string_view text) { return find<ActFunc>(kActFuncs, text); }
-std::optional<DgeRequest> parse_dge_request(std::string_view text) { return find<DgeRequest>(kDgeRequests, text); }
+std::optional<Opcode> parse_opcode(std::string_view text) {
+  return find<Opcode>(kOpcodes, text);
+}
+std::optional<Engine> parse_engine(std::string_view text) {
+  return find<Engine>(kEngines, text);
+}
+std::optional<Region> parse_region(std::string_view text) {
+  return find<Region>(kRegions, text);
+}
+std::optional<AluOp> parse_alu_op(std::string_view text) {
+  return find<AluOp>(kAluOps, text);
+}
+std::optional<ActFunc> parse_act_func(std::string_view text) {
+  return find<ActFunc>(kActFuncs, text);
+}
+std::optional<DgeRequest> parse_dge_request(std::string_view text) {
+  return find<DgeRequest>(kDgeRequests, text);
+}
 
-bool is_control(Opcode opcode) { return opcode >= Opcode::kLoopBegin; }
+bool is_control(Opcode opcode) {
+  return opcode >= Opcode::kLoopBegin;
+}
 bool is_dma(Opcode opcode) {
   return opcode == Opcode::kDmaCopy || opcode == Opcode::kDmaTranspose ||
          opcode == Opcode::kDmaCompute;

@@ -12,7 +12,8 @@ namespace trnsim::trace {
 
 inline constexpr std::uint32_t kFormatVersion = 1;
 
-// Writes atomically. Throws Error (path not writable).
+// Validates and writes atomically; equal traces give equal bytes. Throws Error (invalid trace, path not
+// writable).
 void write_trt(const Trace& trace, const std::string& path);
 
 // Reads and validates. Throws Error naming the file and what is wrong: not a .trt file, version,

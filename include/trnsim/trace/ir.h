@@ -108,7 +108,7 @@ struct Instruction {
   Engine engine = Engine::kUnassigned;  // requested; kUnassigned = lowering chooses
   std::uint8_t outputs = 0;
   std::uint8_t inputs = 0;
-  std::uint32_t first_operand = 0;
+  std::uint32_t first_operand = 0;      // always the number of operands of all instructions before
   std::uint32_t attributes = 0;         // id into Trace::attributes
   std::uint32_t source = kNone;         // id into Trace::sources
   friend bool operator==(const Instruction&, const Instruction&) = default;
