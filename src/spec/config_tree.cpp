@@ -71,7 +71,8 @@ class ConfigReader {
     findings_.push_back({std::move(where), std::move(what), std::move(hint)});
   }
 
-  static Location locate(const YAML::Node& yaml, const std::string& path, const Location& fallback) {
+  static Location locate(const YAML::Node& yaml, const std::string& path,
+                         const Location& fallback) {
     const YAML::Mark mark = yaml.Mark();
     if (mark.is_null() || yaml.IsNull()) {
       return fallback;  // an empty value has no position of its own
@@ -119,8 +120,7 @@ class ConfigReader {
         node = base(child, path, where);
         node.afresh = true;
       } else {
-        own.children.emplace_back(key.Scalar(),
-                                  value(child, path, key.Scalar(), where, depth + 1));
+        own.children.emplace_back(key.Scalar(), value(child, path, key.Scalar(), where, depth + 1));
       }
     }
     if (!node.afresh) {
@@ -131,7 +131,8 @@ class ConfigReader {
   }
 
   // Entries in file order without those whose key cannot be used.
-  Entries checked_entries(const YAML::Node& yaml, const std::string& path, const Location& fallback) {
+  Entries checked_entries(const YAML::Node& yaml, const std::string& path,
+                          const Location& fallback) {
     Entries entries;
     std::vector<std::pair<std::string, Location>> seen;
     for (const auto& entry : yaml) {
@@ -146,8 +147,8 @@ class ConfigReader {
       if (key == "<<") {
         report(where, "YAML merge keys ('<<') are not supported", "use 'base: file.yaml'");
       } else if (first != seen.end()) {
-        report(where, fmt::format("duplicate key '{}', first given on line {}", key,
-                                  first->second.line));
+        report(where,
+               fmt::format("duplicate key '{}', first given on line {}", key, first->second.line));
       } else {
         seen.emplace_back(key, where);
         entries.emplace_back(entry.first, entry.second);

@@ -1,5 +1,5 @@
-// What the YAML files say, with positions, after `base:` composition and before any check against the
-// key descriptors.
+// What the YAML files say, with positions, after `base:` composition and before any check against
+// the key descriptors.
 #pragma once
 
 #include <cstdint>
@@ -22,20 +22,21 @@ struct ConfigNode {
 
   Kind kind = Kind::kInvalid;
   Location key_where;
-  Location where;                    // of the value
-  std::string text;                  // kLeaf
+  Location where;    // of the value
+  std::string text;  // kLeaf
   bool quoted = false;
   std::optional<std::string> source;
   std::optional<std::string> reason;
   std::optional<Status> status;
-  bool afresh = false;               // kGroup with `base`: replaces what it overrides
+  bool afresh = false;  // kGroup with `base`: replaces what it overrides
   std::vector<std::pair<std::string, ConfigNode>> children;  // kGroup
 
   [[nodiscard]] const ConfigNode* find(const std::string& key) const;
   [[nodiscard]] ConfigNode* find(const std::string& key);
 };
 
-// Reads `path` and everything it is based on. Adds to `findings` what is not a tree of groups and leaves.
+// Reads `path` and everything it is based on. Adds to `findings` what is not a tree of groups and
+// leaves.
 [[nodiscard]] ConfigNode read_config(const std::string& path, std::vector<Finding>& findings);
 
 // Puts `over` on top of `node`: leaves replace, groups merge, a group with its own base replaces.

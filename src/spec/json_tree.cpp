@@ -41,11 +41,17 @@ std::string shown(const Location& where) {
 
 }  // namespace
 
-Json values_json(const SystemSpec& spec) { return system_json(spec, true); }
+Json values_json(const SystemSpec& spec) {
+  return system_json(spec, true);
+}
 
-Json hashed_values(const SystemSpec& spec) { return system_json(spec, false); }
+Json hashed_values(const SystemSpec& spec) {
+  return system_json(spec, false);
+}
 
-Json to_json(const LoadedSystem& system) { return values_json(system.spec); }
+Json to_json(const LoadedSystem& system) {
+  return values_json(system.spec);
+}
 
 Json provenance_json(const LoadedSystem& system) {
   Json leaves = Json::array();

@@ -10,10 +10,10 @@ namespace {
 
 bool is_unit(std::string word) {
   static constexpr std::array kUnits = {
-      "fs",   "ps",   "ns",   "us",    "ms",   "s",     "hz",    "khz",    "mhz",    "ghz",
-      "b",    "kb",   "mb",   "gb",    "tb",   "kib",   "mib",   "gib",    "bytes",  "bits",
-      "bps",  "mbps", "gbps", "tbps",  "gibps", "cycles", "tflops", "pflops", "gflops", "w",
-      "mw",   "kw",   "cyc",  "cycle", "sec",  "seconds", "byte", "watts"};
+      "fs",  "ps",   "ns",   "us",    "ms",    "s",       "hz",     "khz",    "mhz",    "ghz",
+      "b",   "kb",   "mb",   "gb",    "tb",    "kib",     "mib",    "gib",    "bytes",  "bits",
+      "bps", "mbps", "gbps", "tbps",  "gibps", "cycles",  "tflops", "pflops", "gflops", "w",
+      "mw",  "kw",   "cyc",  "cycle", "sec",   "seconds", "byte",   "watts"};
   std::transform(word.begin(), word.end(), word.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
   return std::find(kUnits.begin(), kUnits.end(), word) != kUnits.end();

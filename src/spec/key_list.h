@@ -9,11 +9,21 @@
 
 namespace trnsim::spec {
 
-[[nodiscard]] inline Range above_zero(double max) { return {0, max, true}; }
-[[nodiscard]] inline Range from_zero(double max) { return {0, max, false}; }
-[[nodiscard]] inline Range from_one(double max) { return {1, max, false}; }
-[[nodiscard]] inline Range fraction() { return {0, 1, true}; }
-[[nodiscard]] inline Range share() { return {0, 1, false}; }
+[[nodiscard]] inline Range above_zero(double max) {
+  return {0, max, true};
+}
+[[nodiscard]] inline Range from_zero(double max) {
+  return {0, max, false};
+}
+[[nodiscard]] inline Range from_one(double max) {
+  return {1, max, false};
+}
+[[nodiscard]] inline Range fraction() {
+  return {0, 1, true};
+}
+[[nodiscard]] inline Range share() {
+  return {0, 1, false};
+}
 
 // Bounds that keep every product with a count far below the femtosecond and byte ranges.
 inline constexpr double kMaxNs = 1e9;
@@ -28,7 +38,9 @@ template <typename Struct, typename Member>
   KeyNode node;
   node.key = std::move(key);
   node.kind = kind;
-  node.member = [member](void* parent) -> void* { return &(static_cast<Struct*>(parent)->*member); };
+  node.member = [member](void* parent) -> void* {
+    return &(static_cast<Struct*>(parent)->*member);
+  };
   return node;
 }
 
@@ -61,8 +73,8 @@ template <typename Struct>
 
 // `choices` in the order of the enum, whose values count from zero.
 template <typename Struct, typename Enum>
-[[nodiscard]] KeyNode choice(Enum Struct::*member, std::string key, std::vector<std::string> choices,
-                             std::string doc) {
+[[nodiscard]] KeyNode choice(Enum Struct::*member, std::string key,
+                             std::vector<std::string> choices, std::string doc) {
   static_assert(sizeof(Enum) == 1);
   KeyNode node = key_node(KeyKind::kChoice, member, std::move(key));
   node.choices = std::move(choices);

@@ -45,8 +45,8 @@ std::vector<KeyNode> tensor_keys() {
             from_one(kMaxCycles), "stationary load of one fp32 half, per column"),
       count(&S::load_latency_cycles, "load_latency_cycles", "cycles", from_zero(kMaxCycles),
             "LDWEIGHTS duration beyond its interval (display only)"),
-      count(&S::pipeline_latency_cycles, "pipeline_latency_cycles", "cycles",
-            from_zero(kMaxCycles), "MATMUL latency beyond streaming"),
+      count(&S::pipeline_latency_cycles, "pipeline_latency_cycles", "cycles", from_zero(kMaxCycles),
+            "MATMUL latency beyond streaming"),
       count(&S::issue_gap_cycles, "issue_gap_cycles", "cycles", from_zero(kMaxCycles),
             "gap between two MATMULs"),
       count(&S::queue_depth_pairs, "queue_depth_pairs", "pairs", from_one(kMaxCount),
@@ -74,8 +74,8 @@ std::vector<KeyNode> vector_keys() {
            "16-bit tensor_tensor in SBUF costs N/2 instead of N"),
       real(&S::perf_bus_penalty_with_gpsimd, "perf_bus_penalty_with_gpsimd", "x", {1, 1000, false},
            "slow-down of a perf-mode instruction while GpSimd is on SBUF"),
-      count(&S::accumulator_read_cycles, "accumulator_read_cycles", "cycles",
-            from_zero(kMaxCycles), "reading out the accumulator registers"),
+      count(&S::accumulator_read_cycles, "accumulator_read_cycles", "cycles", from_zero(kMaxCycles),
+            "reading out the accumulator registers"),
   };
 }
 
@@ -94,8 +94,8 @@ std::vector<KeyNode> scalar_keys() {
            "loading a function table, on each change of function set"),
       flag(&S::perf_mode_2x, "perf_mode_2x", "2x mode of tensor_copy and tensor_scalar"),
       flag(&S::activation_2x, "activation_2x", "2x mode of activation"),
-      count(&S::accumulator_read_cycles, "accumulator_read_cycles", "cycles",
-            from_zero(kMaxCycles), "reading out the accumulator registers"),
+      count(&S::accumulator_read_cycles, "accumulator_read_cycles", "cycles", from_zero(kMaxCycles),
+            "reading out the accumulator registers"),
   };
 }
 
@@ -178,8 +178,8 @@ std::vector<KeyNode> dma_rate_keys() {
             "partitions one engine serves"),
       real(&S::wire_GBps_per_engine, "wire_GBps_per_engine", "GB/s", above_zero(kMaxGBps),
            "raw rate of one engine"),
-      real(&S::effective_GBps_per_engine, "effective_GBps_per_engine", "GB/s",
-           above_zero(kMaxGBps), "rate of one engine for payload; used for timing"),
+      real(&S::effective_GBps_per_engine, "effective_GBps_per_engine", "GB/s", above_zero(kMaxGBps),
+           "rate of one engine for payload; used for timing"),
       real(&S::descriptor_min_ns, "descriptor_min_ns", "ns", from_zero(kMaxNs),
            "least time of one descriptor on its engine"),
       count(&S::descriptor_max_bytes, "descriptor_max_bytes", "bytes", from_one(1e9),

@@ -33,12 +33,13 @@ std::string system_path(const std::string& name) {
   }
   const std::vector<std::string> names = system_names();
   const std::string hint = did_you_mean(name, names);
-  throw Error(fmt::format("unknown system '{}'", name), {},
-              hint.empty() ? fmt::format("use a YAML file or one of {}", fmt::join(names, ", "))
-                           : hint);
+  throw Error(
+      fmt::format("unknown system '{}'", name), {},
+      hint.empty() ? fmt::format("use a YAML file or one of {}", fmt::join(names, ", ")) : hint);
 }
 
-// The name a file gives itself, else its own name; a name inherited from a base would be misleading.
+// The name a file gives itself, else its own name; a name inherited from a base would be
+// misleading.
 void set_name(ConfigNode& root, const std::string& path) {
   ConfigNode* const given = root.find("name");
   if (root.kind != ConfigNode::Kind::kGroup || (given != nullptr && given->where.file == path)) {
@@ -58,7 +59,8 @@ void set_name(ConfigNode& root, const std::string& path) {
 
 }  // namespace
 
-LoadedSystem load_system(const std::string& name_or_path, const std::vector<std::string>& overrides) {
+LoadedSystem load_system(const std::string& name_or_path,
+                         const std::vector<std::string>& overrides) {
   const std::string path = system_path(name_or_path);
   std::vector<Finding> findings;
   ConfigNode root = read_config(path, findings);
@@ -80,7 +82,8 @@ LoadedSystem load_system(const std::string& name_or_path, const std::vector<std:
 
 std::vector<std::string> system_names() {
   std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(config_folder()) / "systems")) {
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(fs::path(config_folder()) / "systems")) {
     if (entry.path().extension() == ".yaml") {
       names.push_back(entry.path().stem().string());
     }
@@ -94,15 +97,15 @@ std::string config_folder() {
   const auto usable = [&code](const fs::path& folder) {
     return fs::is_directory(folder / "systems", code);
   };
-  if (const char* const given = std::getenv("TRNSIM_CONFIG_DIR"); given != nullptr && *given != '\0') {
+  if (const char* const given = std::getenv("TRNSIM_CONFIG_DIR");
+      given != nullptr && *given != '\0') {
     if (!usable(given)) {
       throw Error("TRNSIM_CONFIG_DIR has no folder 'systems'", {given});
     }
     return given;
   }
   const fs::path program = fs::read_symlink("/proc/self/exe", code);
-  const fs::path installed =
-      (program.parent_path() / "../share/trnsim/configs").lexically_normal();
+  const fs::path installed = (program.parent_path() / "../share/trnsim/configs").lexically_normal();
   if (!program.empty() && usable(installed)) {
     return installed.string();
   }

@@ -47,10 +47,9 @@ const KeyNode* find_leaf(const std::vector<std::string>& parts, const std::strin
     const KeyNode* const next = names_row ? key : key->find(part);
     if (next == nullptr) {
       const std::string hint = suffix_hint(path);
-      findings.push_back({where,
-                          fmt::format("unknown key '{}' in {}", part,
-                                      done.empty() ? "the system" : done),
-                          hint.empty() ? unknown_key_hint(part, *key) : hint});
+      findings.push_back(
+          {where, fmt::format("unknown key '{}' in {}", part, done.empty() ? "the system" : done),
+           hint.empty() ? unknown_key_hint(part, *key) : hint});
       return nullptr;
     }
     node = node == nullptr ? nullptr : node->find(part);

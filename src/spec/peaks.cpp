@@ -63,12 +63,12 @@ double system_published_pflops(const SystemSpec& system, DType dtype) {
 
 double chip_other_engines_tflops(const ChipSpec& chip, bool sixteen_bit) {
   const CoreSpec& core = chip.core;
-  const double vector = core.vector.lanes * core.vector.clock_ghz *
-                        chip.counting.vector_fp32_ops_per_lane_cycle;
-  const double scalar = core.scalar.lanes * core.scalar.clock_ghz *
-                        chip.counting.scalar_fp32_ops_per_lane_cycle;
-  const double gpsimd = core.sbuf.partitions * core.gpsimd.clock_ghz *
-                        chip.counting.gpsimd_fp32_ops_per_lane_cycle;
+  const double vector =
+      core.vector.lanes * core.vector.clock_ghz * chip.counting.vector_fp32_ops_per_lane_cycle;
+  const double scalar =
+      core.scalar.lanes * core.scalar.clock_ghz * chip.counting.scalar_fp32_ops_per_lane_cycle;
+  const double gpsimd =
+      core.sbuf.partitions * core.gpsimd.clock_ghz * chip.counting.gpsimd_fp32_ops_per_lane_cycle;
   // The scalar engine counts once in both (hardware.md 19.2).
   const double wide = sixteen_bit ? 2.0 : 1.0;
   return chip.neuron_cores * (wide * vector + scalar + wide * gpsimd) / 1e3;

@@ -1,5 +1,5 @@
-// Relations between values. Errors are machines that cannot exist or that the models cannot represent;
-// warnings are unusual ones, so that a sweep of one clock or rate still runs.
+// Relations between values. Errors are machines that cannot exist or that the models cannot
+// represent; warnings are unusual ones, so that a sweep of one clock or rate still runs.
 #include <cmath>
 
 #include "resolve.h"
@@ -27,8 +27,8 @@ class Checker {
   void expect(bool holds, std::initializer_list<const char*> paths,
               fmt::format_string<Values...> what, Values&&... values) {
     if (!holds && usable(paths)) {
-      const Finding warning{
-          place(*paths.begin()), fmt::format(what, std::forward<Values>(values)...), ""};
+      const Finding warning{place(*paths.begin()),
+                            fmt::format(what, std::forward<Values>(values)...), ""};
       warnings_.push_back(warning.text());
     }
   }
@@ -60,7 +60,9 @@ class Checker {
   std::vector<std::string>& warnings_;
 };
 
-bool near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); }
+bool near(double a, double b) {
+  return std::abs(a - b) <= 1e-6 * std::abs(b);
+}
 
 void check_clocks(const CoreSpec& core, Checker& check) {
   const char* const tensor = "chip.core.tensor.clock_ghz";
@@ -141,7 +143,8 @@ void check_hbm(const HbmSpec& hbm, Checker& check) {
                 "a row stays open {} ns but its first access takes {} ns", hbm.tras_ns,
                 hbm.trcd_ns);
   check.require(hbm.trfc_ns < hbm.trefi_ns, {"chip.hbm.trfc_ns", "chip.hbm.trefi_ns"},
-                "a refresh of {} ns every {} ns leaves no time for data", hbm.trfc_ns, hbm.trefi_ns);
+                "a refresh of {} ns every {} ns leaves no time for data", hbm.trfc_ns,
+                hbm.trefi_ns);
 }
 
 void check_chip(const SystemSpec& system, Checker& check) {
@@ -156,10 +159,9 @@ void check_chip(const SystemSpec& system, Checker& check) {
   check.require(chip.dies == 1 || chip.die_to_die_GBps_per_direction > 0,
                 {"chip.die_to_die_GBps_per_direction", "chip.dies"},
                 "{} dies need a bandwidth between them", chip.dies);
-  check.require(system.cores_per_chip_used <= chip.neuron_cores,
-                {"cores_per_chip_used", "chip.neuron_cores"},
-                "{} cores in use of a chip that has {}", system.cores_per_chip_used,
-                chip.neuron_cores);
+  check.require(
+      system.cores_per_chip_used <= chip.neuron_cores, {"cores_per_chip_used", "chip.neuron_cores"},
+      "{} cores in use of a chip that has {}", system.cores_per_chip_used, chip.neuron_cores);
   check.require(system.lnc == 1 || chip.core.generation != Generation::kTrn1,
                 {"lnc", "chip.core.generation"}, "logical cores of {} do not exist on trn1",
                 system.lnc);

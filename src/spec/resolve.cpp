@@ -39,11 +39,11 @@ class Resolver {
       }
     }
     if (!missing.empty()) {
-      findings_.push_back({node.where,
-                           fmt::format("{} lacks {} '{}'", title(path),
-                                       missing.size() == 1 ? "key" : "keys",
-                                       fmt::join(missing, "', '")),
-                           ""});
+      findings_.push_back(
+          {node.where,
+           fmt::format("{} lacks {} '{}'", title(path), missing.size() == 1 ? "key" : "keys",
+                       fmt::join(missing, "', '")),
+           ""});
     }
   }
 
@@ -79,10 +79,9 @@ class Resolver {
       }
     }
     for (const auto& [name, row] : key.rows(address)) {
-      const auto entry = std::find_if(node.children.begin(), node.children.end(),
-                                      [&, &row_name = name](const auto& child) {
-                                        return child.first == row_name;
-                                      });
+      const auto entry = std::find_if(
+          node.children.begin(), node.children.end(),
+          [&, &row_name = name](const auto& child) { return child.first == row_name; });
       group(key, entry->second, join_path(path, name), row);
     }
   }
@@ -111,9 +110,10 @@ class Resolver {
   }
 
   static std::string default_source(const Location& where) {
-    return where.line == 0 ? "--set"
-                           : fmt::format("{}:{}", std::filesystem::path(where.file).filename().string(),
-                                         where.line);
+    return where.line == 0
+               ? "--set"
+               : fmt::format("{}:{}", std::filesystem::path(where.file).filename().string(),
+                             where.line);
   }
 
   Resolved& out_;

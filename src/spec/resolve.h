@@ -14,9 +14,9 @@ namespace trnsim::spec {
 
 struct Resolved {
   SystemSpec spec;
-  std::vector<Provenance> leaves;            // in descriptor order, only those given
-  std::map<std::string, Location> places;    // of every leaf and group given
-  std::set<std::string> invalid;             // paths with a finding: relations on them are skipped
+  std::vector<Provenance> leaves;          // in descriptor order, only those given
+  std::map<std::string, Location> places;  // of every leaf and group given
+  std::set<std::string> invalid;           // paths with a finding: relations on them are skipped
 };
 
 // Never throws for user input; adds to `findings`.

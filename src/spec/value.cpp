@@ -1,4 +1,5 @@
-// Strict readers for numbers, flags, choices and text: YAML's own guesses (octal, yes/no) are refused.
+// Strict readers for numbers, flags, choices and text: YAML's own guesses (octal, yes/no) are
+// refused.
 #include "value.h"
 
 #include <fmt/format.h>
@@ -22,9 +23,8 @@ std::string shown_range(const KeyNode& key) {
 Problem number_problem(const KeyNode& key, const std::string& text, bool quoted, double& value) {
   static const std::regex number(R"([-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?)");
   static const std::regex octal_looking(R"([-+]?0\d+)");
-  const std::string expected =
-      fmt::format("'{}' takes a {}", key.key,
-                  key.kind == KeyKind::kCount ? "whole number" : "number");
+  const std::string expected = fmt::format("'{}' takes a {}", key.key,
+                                           key.kind == KeyKind::kCount ? "whole number" : "number");
   constexpr std::size_t kLongestNumber = 64;
   if (text.size() > kLongestNumber || !std::regex_match(text, number)) {
     return ValueProblem{fmt::format("{}, not '{}'", expected, text), shown_range(key)};

@@ -1,10 +1,9 @@
 // Text of one leaf to a typed value in its struct, and back.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 #include "trnsim/spec/descriptor.h"
 

@@ -1,4 +1,5 @@
-// The key descriptors: one entry per configuration key, written once (src/spec/keys_*.cpp). YAML reading,
+// The key descriptors: one entry per configuration key, written once (src/spec/keys_*.cpp). YAML
+// reading,
 // --set, describe, JSON and the key table of configs/README.md all walk this tree.
 #pragma once
 
@@ -47,7 +48,7 @@ struct KeyNode {
   // kTable: adds a row to the member; all rows of the member.
   std::function<void*(void*, const std::string&)> add_row;
   std::function<std::vector<std::pair<std::string, void*>>(void*)> rows;
-  std::vector<KeyNode> children;     // kGroup and kTable
+  std::vector<KeyNode> children;  // kGroup and kTable
 
   [[nodiscard]] bool is_leaf() const { return kind > KeyKind::kTable; }
   [[nodiscard]] const KeyNode* find(const std::string& name) const;

@@ -1,9 +1,8 @@
-// The shipped systems load, every number in them says where it comes from, and their peaks are those
-// of hardware.md section 19.
+// The shipped systems load, every number in them says where it comes from, and their peaks are
+// those of hardware.md section 19.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "trnsim/spec/loader.h"
@@ -14,9 +13,9 @@ namespace {
 
 TEST(ShippedSystems, AreTheElevenOfTheDesign) {
   const std::vector<std::string> expected = {
-      "inf2.48xlarge", "trn1.2xlarge",     "trn1.32xlarge", "trn2-core",
-      "trn2-ultraserver", "trn2.3xlarge",  "trn2.48xlarge", "trn3-chip",
-      "trn3-core",     "trn3-ultraserver-gen1", "trn3-ultraserver-gen2"};
+      "inf2.48xlarge",    "trn1.2xlarge",          "trn1.32xlarge",        "trn2-core",
+      "trn2-ultraserver", "trn2.3xlarge",          "trn2.48xlarge",        "trn3-chip",
+      "trn3-core",        "trn3-ultraserver-gen1", "trn3-ultraserver-gen2"};
   EXPECT_EQ(system_names(), expected);
 }
 
@@ -87,8 +86,10 @@ TEST(Peaks, PublishedAreTheHeadlineOrTheShareOfTheChip) {
   EXPECT_EQ(system_published_pflops(load_system("trn2.48xlarge").spec, DType::kFloat8E4), 20.8);
   EXPECT_EQ(system_published_pflops(load_system("trn2-ultraserver").spec, DType::kFloat8E5), 83.2);
   // A whole chip: 667 TFLOPS; one of its 8 cores: 667 / 8.
-  EXPECT_NEAR(system_published_pflops(load_system("trn2.3xlarge").spec, DType::kBFloat16), 0.667, 1e-12);
-  EXPECT_NEAR(system_published_pflops(load_system("trn2-core").spec, DType::kBFloat16), 0.083375, 1e-12);
+  EXPECT_NEAR(system_published_pflops(load_system("trn2.3xlarge").spec, DType::kBFloat16), 0.667,
+              1e-12);
+  EXPECT_NEAR(system_published_pflops(load_system("trn2-core").spec, DType::kBFloat16), 0.083375,
+              1e-12);
   // AWS publishes no fp8 figure for trn3.
   EXPECT_EQ(system_published_pflops(load_system("trn3-chip").spec, DType::kFloat8E4), 0);
 }
