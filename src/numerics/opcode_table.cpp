@@ -25,6 +25,11 @@ void no_mask(Context& context) {
                trace::name(context.instruction().opcode));
 }
 
+void no_result_layout(Context& context) {
+  context.fail("numerics for '{}' are not implemented (the layout of its result is not documented)",
+               trace::name(context.instruction().opcode));
+}
+
 struct Row {
   Opcode opcode;
   Execute execute;
@@ -70,7 +75,7 @@ constexpr std::array<Row, trace::kOpcodeCount> kTable{{
     {Opcode::kLocalGather, run_local_gather},
     {Opcode::kNcNGather, run_n_gather},
     {Opcode::kNonzeroWithCount, run_nonzero_with_count},
-    {Opcode::kTopk, not_implemented},
+    {Opcode::kTopk, no_result_layout},
     {Opcode::kSequenceBounds, run_sequence_bounds},
     {Opcode::kDmaCopy, run_dma_copy},
     {Opcode::kDmaTranspose, run_dma_transpose},

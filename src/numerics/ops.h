@@ -12,8 +12,9 @@ using Execute = void (*)(Context&);
 
 // ops_matmul.cpp
 void run_matmul(Context& context);
-void run_matmul_mx(Context& context);
 void run_transpose(Context& context);
+// ops_mx.cpp
+void run_matmul_mx(Context& context);
 void run_quantize_mx(Context& context);
 // ops_copy.cpp
 void run_copy(Context& context);
