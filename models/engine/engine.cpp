@@ -1,0 +1,188 @@
+// Sequencing: resolve waits, start, account.
+#include "engine.h"
+
+#include "trnsim/base/error.h"
+
+namespace trnsim::models {
+
+std::string_view name(IdleCause cause) {
+  constexpr std::array<std::string_view, kIdleCauseCount> kNames{
+      "tensor", "vector",     "scalar", "gpsimd",   "sync",
+      "dma",    "own_result", "port",   "dispatch", "finished"};
+  return kNames[static_cast<std::size_t>(cause)];
+}
+
+Engine::Engine(const sc_core::sc_module_name& name, trace::Engine kind, double clock_ghz,
+               const spec::CoreSpec& core, AgendaIf& agenda, UnitId id)
+    : sc_module(name),
+      kind_(kind),
+      core_(core),
+      agenda_(agenda),
+      id_(id),
+      clock_(clock_ghz),
+      base_clock_(core.sequencer.base_clock_ghz),
+      dispatch_interval_(base_clock_.span(core.sequencer.dispatch_interval_cycles)),
+      semaphore_latency_(from_ns(core.sequencer.semaphore_latency_ns)) {}
+
+void Engine::load(const lower::Program& program, Timeline* timeline) {
+  program_ = &program;
+  stream_ = &program.streams[static_cast<std::size_t>(kind_)];
+  timeline_ = timeline;
+}
+
+void Engine::begin(Femtos now) { plan(now); }
+
+void Engine::on_published(Femtos now) { plan(now); }
+
+void Engine::plan(Femtos now) {
+  if (finished()) {
+    return;
+  }
+  const lower::Step& step = (*stream_)[pc_];
+  const lower::Wait* waits = program_->waits.data() + step.first_wait;
+  for (; wait_index_ < step.num_waits; ++wait_index_) {
+    const Femtos visible = counter->visible_at(waits[wait_index_]);
+    if (visible == kNever) {
+      counter->subscribe(waits[wait_index_], this);
+      return;
+    }
+    if (visible > ready_) {
+      ready_ = visible;
+      ready_wait_ = waits[wait_index_];
+    }
+  }
+  agenda_.at(clock_.align(max(now, max(ready_, next_issue_))), Phase::kIssue, id_, this);
+}
+
+void Engine::wake(Femtos now, Phase /*phase*/) {
+  const lower::Step& step = (*stream_)[pc_];
+  if (step.kind == lower::StepKind::kCompute) {
+    const Femtos free = port_free(now, step);
+    if (free > now) {
+      port_blocked_since_ = min(port_blocked_since_, now);
+      agenda_.at(clock_.align(free), Phase::kIssue, id_, this);
+      return;
+    }
+  }
+  start(now, step);
+}
+
+Femtos Engine::port_free(Femtos now, const lower::Step& step) const {
+  Femtos free = now;
+  if (step.uses_sbuf) {
+    free = max(free, sbuf->earliest(now, kind_, 1));
+  }
+  if (step.psum_banks != 0) {
+    free = max(free, psum->earliest(now, kind_, step.psum_banks));
+  }
+  return free;
+}
+
+void Engine::start(Femtos now, const lower::Step& step) {
+  Slot slot;
+  switch (step.kind) {
+    case lower::StepKind::kDmaTrigger:
+      slot = execute_dma(now, step);
+      break;
+    case lower::StepKind::kSequencer:
+      slot = execute_sequencer(now, step);
+      break;
+    case lower::StepKind::kMatmulPair:
+    case lower::StepKind::kCompute:
+      slot = execute(now, step);
+      break;
+  }
+  book(slot);
+  counters_.flops += step.flops;
+  next_issue_ = max(slot.next_issue, now + dispatch_interval_);
+  ++pc_;
+  wait_index_ = 0;
+  ready_ = Femtos{0};
+  ready_wait_ = {};
+  port_blocked_since_ = kNever;
+  counter->publish(now, static_cast<lower::QueueId>(kind_), slot.done + semaphore_latency_);
+  plan(now);
+}
+
+Engine::Slot Engine::execute_sequencer(Femtos now, const lower::Step& step) {
+  const Femtos end = now + base_clock_.span(step.interval_cycles);
+  record(RecordKind::kInstruction, now, end);
+  return {now, end, end, now + base_clock_.span(step.latency_cycles), 1};
+}
+
+Engine::Slot Engine::execute_dma(Femtos now, const lower::Step& step) {
+  const lower::DmaRequest& request = program_->dmas[step.dma];
+  const Femtos end = now + from_ns(timing::issue_ns(core_.dma, request.mode));
+  record(RecordKind::kInstruction, now, end);
+  dma->trigger(now, end, step.dma);
+  return {now, end, end, end, 1};
+}
+
+void Engine::record(RecordKind kind, Femtos start, Femtos end) {
+  if (timeline_ != nullptr) {
+    timeline_->push_back({ready_, start, end, static_cast<std::uint32_t>(kind_),
+                          static_cast<std::uint32_t>(pc_), ready_wait_, kind});
+  }
+}
+
+IdleCause Engine::cause_of(lower::QueueId queue) const {
+  if (queue >= lower::kFirstDmaQueue) {
+    return IdleCause::kDma;
+  }
+  return queue == static_cast<lower::QueueId>(kind_) ? IdleCause::kOwnResult
+                                                     : static_cast<IdleCause>(queue);
+}
+
+void Engine::account_idle(Femtos until) {
+  Femtos at = busy_end_;
+  const auto spend = [&](IdleCause cause, Femtos to) {
+    if (to > at) {
+      counters_.idle[static_cast<std::size_t>(cause)] += to - at;
+      at = to;
+    }
+  };
+  if (ready_wait_.count > 0) {
+    spend(cause_of(ready_wait_.queue), min(ready_, until));
+  }
+  if (port_blocked_since_ != kNever) {
+    spend(IdleCause::kDispatch, min(port_blocked_since_, until));
+    spend(IdleCause::kPort, until);
+  }
+  spend(IdleCause::kDispatch, until);
+}
+
+void Engine::book(const Slot& slot) {
+  TRNSIM_CHECK(slot.busy_from >= busy_end_ && slot.busy_until >= slot.busy_from,
+               "{}: instruction {} overlaps its predecessor", name(), pc_);
+  account_idle(slot.busy_from);
+  counters_.busy += slot.busy_until - slot.busy_from;
+  counters_.instructions += slot.instructions;
+  busy_end_ = slot.busy_until;
+}
+
+void Engine::close(Femtos end) {
+  TRNSIM_CHECK(end >= busy_end_, "{} works past the end of the run", name());
+  counters_.idle[static_cast<std::size_t>(IdleCause::kFinished)] += end - busy_end_;
+  busy_end_ = end;
+}
+
+std::string Engine::state() const {
+  if (finished()) {
+    return "finished";
+  }
+  const lower::Step& step = (*stream_)[pc_];
+  std::string text =
+      fmt::format("step {} of {} ({}, trace instruction {})", pc_, stream_->size(),
+                  trace::name(step.opcode), step.trace_index);
+  if (wait_index_ < step.num_waits) {
+    const lower::Wait wait = program_->waits[step.first_wait + wait_index_];
+    const std::string queue =
+        wait.queue < lower::kFirstDmaQueue
+            ? std::string(trace::name(static_cast<trace::Engine>(wait.queue)))
+            : program_->dma_queues[wait.queue - lower::kFirstDmaQueue].name;
+    text += fmt::format(" waits for {} >= {}", queue, wait.count);
+  }
+  return text;
+}
+
+}  // namespace trnsim::models

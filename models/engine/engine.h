@@ -1,0 +1,125 @@
+// One engine: an in-order sequencer and its data path (hardware.md 4, 9).
+//
+// One wake-up per instruction, at the time it can start: its waits are then satisfied and its completion
+// time is known, so the completion is published at once. Instructions overlap in the pipeline
+// (interval < latency) but complete in order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "../agenda/agenda_if.h"
+#include "../dma/dma_if.h"
+#include "../memory/port_if.h"
+#include "counters_if.h"
+#include "timeline.h"
+#include "trnsim/lower/program.h"
+#include "trnsim/spec/core_spec.h"
+
+namespace trnsim::models {
+
+// Why an engine did not work, by what it waited for last.
+enum class IdleCause : std::uint8_t {
+  kTensor,
+  kVector,
+  kScalar,
+  kGpSimd,
+  kSync,
+  kDma,         // data still on its way by DMA (or a buffer still being stored)
+  kOwnResult,   // its own previous result: dependent chain
+  kPort,        // memory port or PSUM bank held by another engine
+  kDispatch,    // sequencer issue rate, clock edge
+  kFinished,    // its stream has ended
+};
+inline constexpr int kIdleCauseCount = static_cast<int>(IdleCause::kFinished) + 1;
+[[nodiscard]] std::string_view name(IdleCause cause);
+
+struct EngineCounters {
+  std::uint64_t instructions = 0;   // hardware instructions; LDWEIGHTS and MATMUL count apart
+  double flops = 0;
+  Femtos busy{0};                   // union of issue intervals; busy + idle = run time
+  std::array<Femtos, kIdleCauseCount> idle{};
+  Femtos limited{0};                // tensor: time under the activity limiter
+  std::uint64_t table_loads = 0;    // scalar
+};
+
+class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter {
+ public:
+  Engine(const sc_core::sc_module_name& name, trace::Engine kind, double clock_ghz,
+         const spec::CoreSpec& core, AgendaIf& agenda, UnitId id);
+
+  // Binds the stream of this engine; its first instruction may start at time zero.
+  void load(const lower::Program& program, Timeline* timeline);
+  // Looks at the first instruction: call once after every unit is loaded.
+  void begin(Femtos now);
+
+  void wake(Femtos now, Phase phase) override;
+  void on_published(Femtos now) override;
+
+  [[nodiscard]] bool finished() const { return stream_ == nullptr || pc_ == stream_->size(); }
+  // Books the time from the last instruction to the end of the run.
+  void close(Femtos end);
+  // "instruction 17 (tensor_copy) waits for qSyncLoad >= 3", for deadlock reports.
+  [[nodiscard]] std::string state() const;
+
+  [[nodiscard]] trace::Engine engine_kind() const { return kind_; }
+  [[nodiscard]] const EngineCounters& counters() const { return counters_; }
+
+  sc_core::sc_port<CountersIf> counter{"counter"};
+  sc_core::sc_port<MemoryPortIf> sbuf{"sbuf"};
+  sc_core::sc_port<MemoryPortIf> psum{"psum"};
+  sc_core::sc_port<DmaTriggerIf> dma{"dma"};
+
+ protected:
+  // What the data path makes of an instruction that starts now.
+  struct Slot {
+    Femtos busy_from{0};    // not before the end of the previous slot
+    Femtos busy_until{0};   // end of its interval
+    Femtos next_issue{0};   // the next instruction may start
+    Femtos done{0};         // result written
+    std::uint32_t instructions = 1;
+  };
+  // `now` is a clock edge with all waits satisfied.
+  virtual Slot execute(Femtos now, const lower::Step& step) = 0;
+  // Start time allowed by memory ports, >= now.
+  [[nodiscard]] virtual Femtos port_free(Femtos now, const lower::Step& step) const;
+
+  void record(RecordKind kind, Femtos start, Femtos end);
+  [[nodiscard]] Femtos busy_end() const { return busy_end_; }
+  [[nodiscard]] EngineCounters& mutable_counters() { return counters_; }
+  [[nodiscard]] const spec::CoreSpec& core() const { return core_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+
+ private:
+  void plan(Femtos now);
+  void start(Femtos now, const lower::Step& step);
+  Slot execute_sequencer(Femtos now, const lower::Step& step);
+  Slot execute_dma(Femtos now, const lower::Step& step);
+  void book(const Slot& slot);
+  void account_idle(Femtos until);
+  [[nodiscard]] IdleCause cause_of(lower::QueueId queue) const;
+
+  const trace::Engine kind_;
+  const spec::CoreSpec& core_;
+  AgendaIf& agenda_;
+  const UnitId id_;
+  const Clock clock_;
+  const Clock base_clock_;
+  const Femtos dispatch_interval_;
+  const Femtos semaphore_latency_;
+
+  const lower::Program* program_ = nullptr;
+  const std::vector<lower::Step>* stream_ = nullptr;
+  std::size_t pc_ = 0;
+  std::uint32_t wait_index_ = 0;       // waits of the head that are resolved
+  Femtos ready_{0};                    // latest of them
+  lower::Wait ready_wait_;             // which one that was
+  Femtos next_issue_{0};
+  Femtos busy_end_{0};
+  Femtos port_blocked_since_ = kNever;
+  EngineCounters counters_;
+  Timeline* timeline_ = nullptr;
+};
+
+}  // namespace trnsim::models

@@ -1,0 +1,40 @@
+// Which engine runs an instruction that the kernel did not pin, and which queue a DMA uses.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "trnsim/lower/options.h"
+#include "trnsim/spec/core_spec.h"
+#include "trnsim/timing/shape.h"
+#include "trnsim/trace/ir.h"
+
+namespace trnsim::lower {
+
+class EngineChooser {
+ public:
+  EngineChooser(const spec::CoreSpec& core, EnginePolicy policy) : core_(core), policy_(policy) {}
+
+  // rule: the documented preference. balance: the least loaded of the legal vector and scalar engines
+  // (GpSimd only by rule), counting the work given so far. Throws Error if no engine of this generation
+  // can run it or the requested one cannot; `where` names the instruction.
+  [[nodiscard]] trace::Engine choose(const timing::InstructionShape& shape, trace::Engine requested,
+                                     const std::string& where);
+
+ private:
+  const spec::CoreSpec& core_;
+  EnginePolicy policy_;
+  std::array<double, trace::kEngineCount> load_ns_{};
+};
+
+// Trigger engine of a DMA whose kernel did not name one: loads on Sync, stores on GpSimd, so that a
+// store waiting for its data never blocks the loads behind it.
+[[nodiscard]] trace::Engine dma_trigger(const trace::Trace& trace,
+                                        const trace::Instruction& instruction);
+
+// "qSyncLoad", "qGpSimdStore", "qScalarMove": one queue per trigger and direction.
+[[nodiscard]] std::string dma_queue_name(const trace::Trace& trace,
+                                         const trace::Instruction& instruction,
+                                         trace::Engine trigger);
+
+}  // namespace trnsim::lower

@@ -1,0 +1,426 @@
+// Trace -> Program in one pass over the issue order.
+#include "trnsim/lower/lower.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "dependency.h"
+#include "emitter.h"
+#include "engine_choice.h"
+#include "footprint.h"
+#include "residency.h"
+#include "trnsim/base/error.h"
+#include "trnsim/timing/engine_cost.h"
+#include "trnsim/timing/matmul_cost.h"
+
+namespace trnsim::lower {
+namespace {
+
+using trace::Engine;
+using trace::Instruction;
+using trace::Opcode;
+using trace::Region;
+using trace::Trace;
+
+constexpr std::uint32_t kQuadrantPartitions = 32;
+constexpr std::uint64_t kHbmAlignment = 64 * 1024;
+constexpr std::string_view kSpillQueue = "qSyncSpill";
+
+class Lowering {
+ public:
+  Lowering(const Trace& trace, const spec::CoreSpec& core, const Options& options,
+           std::vector<std::uint32_t> order, Program& program)
+      : trace_(trace),
+        core_(core),
+        order_(std::move(order)),
+        program_(program),
+        residency_(trace, order_, core, options, program.alloc),
+        chooser_(core, options.engines),
+        hbm_(trace.tensors.size()),
+        hbm_base_(trace.tensors.size()),
+        spill_base_(trace.tensors.size()) {
+    plan_queues();
+    place_hbm();
+    find_elidable();
+    // A spill may need a queue that no instruction uses, so it always exists.
+    needs_ = std::make_unique<Needs>(program_.num_queues());
+    emitter_ = std::make_unique<Emitter>(program_, program_.num_queues());
+  }
+
+  void run() {
+    std::vector<TileMove> moves;
+    for (std::uint32_t position = 0; position < order_.size(); ++position) {
+      index_ = order_[position];
+      const Instruction& instruction = trace_.instructions[index_];
+      if (instruction.opcode == Opcode::kFence) {
+        emitter_->fence();
+        continue;
+      }
+      if (trace::is_control(instruction.opcode)) {
+        continue;
+      }
+      moves.clear();
+      residency_.enter(position, instruction, moves);
+      for (const TileMove& move : moves) {
+        emit_move(move);
+      }
+      if (elidable_[index_]) {
+        ++program_.elided_memsets;
+      } else if (trace::is_dma(instruction.opcode)) {
+        emit_dma(instruction);
+      } else if (trace::is_matmul(instruction.opcode)) {
+        emit_matmul(instruction, Engine::kTensor);
+      } else {
+        emit_compute(instruction);
+      }
+      residency_.leave(position, instruction);
+    }
+    choose_main_dtype();
+  }
+
+ private:
+  [[nodiscard]] std::string where() const {
+    const Instruction& instruction = trace_.instructions[index_];
+    std::string text = fmt::format("kernel '{}', instruction {} ({})", trace_.kernel, index_,
+                                   trace::name(instruction.opcode));
+    if (instruction.source != trace::kNone) {
+      const trace::SourceLine& line = trace_.sources[instruction.source];
+      text += fmt::format(" at {}:{}", trace_.string(line.file), line.line);
+    }
+    return text;
+  }
+
+  void plan_queues() {
+    for (const Instruction& instruction : trace_.instructions) {
+      if (trace::is_dma(instruction.opcode)) {
+        const Engine trigger = dma_trigger(trace_, instruction);
+        queue_index(dma_queue_name(trace_, instruction, trigger), trigger);
+      }
+    }
+    queue_index(std::string(kSpillQueue), Engine::kSync);
+    const std::uint32_t available = core_.dma.queues_per_engine;
+    if (program_.dma_queues.size() > available) {
+      throw Error(fmt::format("kernel '{}' uses {} DMA queues, the device has {} per engine",
+                              trace_.kernel, program_.dma_queues.size(), available));
+    }
+  }
+
+  std::uint32_t queue_index(const std::string& name, Engine trigger) {
+    for (std::uint32_t q = 0; q < program_.dma_queues.size(); ++q) {
+      if (program_.dma_queues[q].name == name) {
+        return q;
+      }
+    }
+    program_.dma_queues.push_back({name, trigger});
+    return static_cast<std::uint32_t>(program_.dma_queues.size() - 1);
+  }
+
+  void place_hbm() {
+    std::uint64_t next = 0;
+    for (std::size_t t = 0; t < trace_.tensors.size(); ++t) {
+      const trace::Tensor& tensor = trace_.tensors[t];
+      if (tensor.region == Region::kHbm) {
+        hbm_base_[t] = next;
+        const std::uint64_t bytes = tensor.free_elements * size_bytes(tensor.dtype);
+        next += (bytes + kHbmAlignment - 1) / kHbmAlignment * kHbmAlignment;
+      }
+    }
+    program_.hbm_footprint_bytes = next;
+  }
+
+  // A memset of a PSUM tile whose next access is a matmul serves nothing: the first matmul overwrites.
+  void find_elidable() {
+    elidable_.resize(trace_.instructions.size());
+    std::vector<std::uint32_t> pending(trace_.tensors.size(), trace::kNone);
+    for (const std::uint32_t i : order_) {
+      const Instruction& instruction = trace_.instructions[i];
+      const std::uint32_t count = std::uint32_t{instruction.outputs} + instruction.inputs;
+      for (std::uint32_t k = 0; k < count; ++k) {
+        const std::uint32_t tensor = trace_.operands[instruction.first_operand + k].tensor;
+        if (pending[tensor] != trace::kNone) {
+          elidable_[pending[tensor]] = trace::is_matmul(instruction.opcode);
+          pending[tensor] = trace::kNone;
+        }
+      }
+      if (instruction.opcode == Opcode::kMemset && trace_.attribute(instruction).imm0 == 0.0) {
+        const std::uint32_t tensor = trace_.outputs(instruction)[0].tensor;
+        if (trace_.tensors[tensor].region == Region::kPsum) {
+          pending[tensor] = i;
+        }
+      }
+    }
+  }
+
+  // Registers one operand with the dependency maps and collects what it must wait for.
+  void access(const trace::Operand& operand, bool write, QueueId queue, std::uint32_t count) {
+    const trace::Tensor& tensor = trace_.tensor(operand);
+    footprint(trace_.pattern(operand), operand.offset, intervals_);
+    if (tensor.region == Region::kHbm) {
+      for (const Interval& interval : intervals_) {
+        visit(hbm_[operand.tensor], interval, write, queue, count);
+      }
+      return;
+    }
+    const std::uint64_t base = residency_.address(operand.tensor);
+    for (Interval& interval : intervals_) {
+      interval.begin += base;
+      interval.end += base;
+    }
+    visit_partitions(tensor.region, tensor.pinned_partition + operand.partition_start,
+                     operand.partition_count, write, queue, count);
+  }
+
+  void visit_partitions(Region region, std::uint32_t first, std::uint32_t partitions, bool write,
+                        QueueId queue, std::uint32_t count) {
+    auto& quadrants = region == Region::kPsum ? psum_ : sbuf_;
+    const std::uint32_t last = first + partitions - 1;
+    for (std::uint32_t q = first / kQuadrantPartitions; q <= last / kQuadrantPartitions; ++q) {
+      for (const Interval& interval : intervals_) {
+        visit(quadrants[q % quadrants.size()], interval, write, queue, count);
+      }
+    }
+  }
+
+  void visit(AccessMap& map, Interval interval, bool write, QueueId queue, std::uint32_t count) {
+    if (write) {
+      map.write(interval, queue, count, *needs_);
+    } else {
+      map.read(interval, queue, count, *needs_);
+    }
+  }
+
+  void access_all(const Instruction& instruction, QueueId queue, std::uint32_t count) {
+    needs_->clear();
+    for (const trace::Operand& operand : trace_.inputs(instruction)) {
+      access(operand, false, queue, count);
+    }
+    for (const trace::Operand& operand : trace_.outputs(instruction)) {
+      access(operand, true, queue, count);
+    }
+  }
+
+  [[nodiscard]] std::uint8_t banks_of(const Instruction& instruction) {
+    std::uint32_t mask = 0;
+    const std::uint32_t count = std::uint32_t{instruction.outputs} + instruction.inputs;
+    for (std::uint32_t k = 0; k < count; ++k) {
+      const trace::Operand& operand = trace_.operands[instruction.first_operand + k];
+      if (trace_.tensor(operand).region != Region::kPsum) {
+        continue;
+      }
+      footprint(trace_.pattern(operand), operand.offset, intervals_);
+      const std::uint64_t base = residency_.address(operand.tensor);
+      const std::uint64_t bank = core_.psum.bank_bytes_per_partition;
+      for (const Interval& interval : intervals_) {
+        for (std::uint64_t b = (base + interval.begin) / bank;
+             b <= (base + interval.end - 1) / bank; ++b) {
+          mask |= 1U << (b % core_.psum.banks);
+        }
+      }
+    }
+    return static_cast<std::uint8_t>(mask);
+  }
+
+  void check_matmul(const timing::InstructionShape& shape, std::uint8_t banks) const {
+    const spec::TensorSpec& tensor = core_.tensor;
+    const std::uint64_t groups = shape.attributes->double_row ? 2 : 1;
+    const auto limit = [this](const char* what, std::uint64_t value, std::uint64_t most) {
+      if (value > most) {
+        throw Error(fmt::format("{}: {} is {}, {} takes at most {}", where(), what, value, core_.name,
+                                most));
+      }
+    };
+    limit("contraction (partitions)", shape.inputs[0].partitions, tensor.rows);
+    limit("stationary free size", shape.inputs[0].elements / groups, tensor.columns);
+    if (shape.num_inputs > 1) {
+      limit("moving free size", shape.inputs[1].elements / groups, tensor.moving_free_max);
+    }
+    if (core_.generation != spec::Generation::kTrn3 && (banks & (banks - 1)) != 0) {
+      throw Error(fmt::format("{}: the result crosses a PSUM bank", where()), {},
+                  "a matmul on this generation writes one bank of 2 KiB per partition");
+    }
+  }
+
+  void emit_matmul(const Instruction& instruction, Engine engine) {
+    const timing::InstructionShape shape = timing::shape_of(trace_, instruction);
+    (void)chooser_.choose(shape, engine, where());
+    const timing::MatmulCost cost = timing::matmul_cost(core_, shape);
+    Step step;
+    step.opcode = instruction.opcode;
+    step.kind = StepKind::kMatmulPair;
+    step.trace_index = index_;
+    step.psum_banks = banks_of(instruction);
+    step.interval_cycles = static_cast<std::uint32_t>(cost.stream_cycles);
+    step.latency_cycles = static_cast<std::uint32_t>(cost.latency_cycles);
+    step.load_cycles = static_cast<std::uint32_t>(cost.load_cycles);
+    step.load_latency_cycles = static_cast<std::uint32_t>(cost.load_latency_cycles);
+    step.flops = cost.flops / cost.pairs;
+    check_matmul(shape, step.psum_banks);
+    const auto queue = static_cast<QueueId>(Engine::kTensor);
+    access_all(instruction, queue, emitter_->next_count(queue) + cost.pairs - 1);
+    for (std::uint32_t pair = 0; pair < cost.pairs; ++pair) {
+      emitter_->emit(Engine::kTensor, queue, step, *needs_);
+      needs_->clear();
+    }
+    program_.matmul_flops[static_cast<std::size_t>(shape.inputs[0].dtype)] += cost.flops;
+    ++program_.trace_instructions;
+  }
+
+  void emit_compute(const Instruction& instruction) {
+    const timing::InstructionShape shape = timing::shape_of(trace_, instruction);
+    const Engine engine = chooser_.choose(shape, instruction.engine, where());
+    if (engine == Engine::kTensor && instruction.opcode == Opcode::kNcTranspose) {
+      emit_matmul(instruction, engine);
+      return;
+    }
+    const timing::EngineCost cost = timing::engine_cost(core_, engine, shape);
+    Step step;
+    step.opcode = instruction.opcode;
+    const bool sequencer = instruction.opcode == Opcode::kRegisterMove ||
+                           instruction.opcode == Opcode::kRegisterLoad ||
+                           instruction.opcode == Opcode::kRegisterStore ||
+                           instruction.opcode == Opcode::kCoreBarrier;
+    step.kind = sequencer ? StepKind::kSequencer : StepKind::kCompute;
+    step.trace_index = index_;
+    step.interval_cycles = static_cast<std::uint32_t>(cost.interval_cycles);
+    step.latency_cycles = static_cast<std::uint32_t>(cost.latency_cycles);
+    step.perf_mode = cost.perf_mode;
+    step.psum_banks = banks_of(instruction);
+    step.uses_sbuf = uses_sbuf(instruction);
+    if (engine == Engine::kScalar &&
+        (instruction.opcode == Opcode::kActivation || instruction.opcode == Opcode::kActivate2)) {
+      step.act_table = timing::activation_table(shape.attributes->func);
+    }
+    const auto queue = static_cast<QueueId>(engine);
+    access_all(instruction, queue, emitter_->next_count(queue));
+    emitter_->emit(engine, queue, step, *needs_);
+    ++program_.trace_instructions;
+  }
+
+  [[nodiscard]] bool uses_sbuf(const Instruction& instruction) const {
+    const std::uint32_t count = std::uint32_t{instruction.outputs} + instruction.inputs;
+    for (std::uint32_t k = 0; k < count; ++k) {
+      if (trace_.tensor(trace_.operands[instruction.first_operand + k]).region == Region::kSbuf) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Step dma_step(std::uint32_t queue, DmaRequest request, std::uint32_t trace_index) {
+    Step step;
+    step.opcode = Opcode::kDmaCopy;
+    step.kind = StepKind::kDmaTrigger;
+    step.trace_index = trace_index;
+    step.dma_queue = static_cast<std::uint8_t>(queue);
+    step.dma = static_cast<std::uint32_t>(program_.dmas.size());
+    program_.hbm_read_bytes += request.plan.hbm_read_bytes;
+    program_.hbm_write_bytes += request.plan.hbm_write_bytes;
+    program_.dmas.push_back(std::move(request));
+    return step;
+  }
+
+  void emit_dma(const Instruction& instruction) {
+    const Engine trigger = dma_trigger(trace_, instruction);
+    const trace::Operand& dst = trace_.outputs(instruction)[0];
+    const trace::Operand& src = trace_.inputs(instruction)[0];
+    const trace::Attributes& attributes = trace_.attribute(instruction);
+    const bool casts = trace_.pattern(dst).dtype != trace_.pattern(src).dtype;
+    DmaRequest request;
+    request.queue = queue_index(dma_queue_name(trace_, instruction, trigger), trigger);
+    request.mode =
+        timing::dge_mode(core_.dma, attributes.dge, trigger, attributes.indirect, casts);
+    request.plan = timing::plan_dma(core_, trace_, instruction);
+    const trace::Operand& hbm = trace_.tensor(src).region == Region::kHbm ? src : dst;
+    request.hbm_address = hbm_base_[hbm.tensor] + request.plan.hbm_first_byte;
+    const QueueId access_queue = kFirstDmaQueue + request.queue;
+    const std::uint32_t queue = request.queue;
+    access_all(instruction, access_queue, emitter_->next_count(access_queue));
+    Step step = dma_step(queue, std::move(request), index_);
+    step.opcode = instruction.opcode;
+    emitter_->emit(trigger, access_queue, step, *needs_);
+    ++program_.trace_instructions;
+  }
+
+  void emit_move(const TileMove& move) {
+    const trace::Tensor& tensor = trace_.tensors[move.tensor];
+    const std::uint64_t bytes = tensor.free_elements * size_bytes(tensor.dtype);
+    if (spill_base_[move.tensor] == 0) {
+      spill_base_[move.tensor] = program_.hbm_footprint_bytes;
+      program_.hbm_footprint_bytes +=
+          (bytes * tensor.partitions + kHbmAlignment - 1) / kHbmAlignment * kHbmAlignment;
+    }
+    DmaRequest request;
+    request.queue = queue_index(std::string(kSpillQueue), Engine::kSync);
+    request.mode = timing::dge_mode(core_.dma, trace::DgeRequest::kUnknown, Engine::kSync, false,
+                                    false);
+    request.spill = true;
+    request.plan = timing::plan_tile_move(core_, tensor.pinned_partition, tensor.partitions, bytes,
+                                          move.to_hbm);
+    request.hbm_address = spill_base_[move.tensor];
+    const QueueId access_queue = kFirstDmaQueue + request.queue;
+    const std::uint32_t count = emitter_->next_count(access_queue);
+    needs_->clear();
+    // The spilled copy in HBM: a reload waits for the spill that wrote it.
+    visit(hbm_[move.tensor], {0, bytes}, move.to_hbm, access_queue, count);
+    intervals_ = {{move.address, move.address + bytes}};
+    visit_partitions(tensor.region, tensor.pinned_partition, tensor.partitions, !move.to_hbm,
+                     access_queue, count);
+    const std::uint32_t queue = request.queue;
+    emitter_->emit(Engine::kSync, access_queue, dma_step(queue, std::move(request), trace::kNone),
+                   *needs_);
+  }
+
+  void choose_main_dtype() {
+    const auto most = std::max_element(program_.matmul_flops.begin(), program_.matmul_flops.end());
+    if (*most > 0) {
+      program_.main_dtype = static_cast<DType>(most - program_.matmul_flops.begin());
+    }
+  }
+
+  const Trace& trace_;
+  const spec::CoreSpec& core_;
+  std::vector<std::uint32_t> order_;
+  Program& program_;
+  Residency residency_;
+  EngineChooser chooser_;
+  std::unique_ptr<Needs> needs_;
+  std::unique_ptr<Emitter> emitter_;
+  std::array<AccessMap, 4> sbuf_;
+  std::array<AccessMap, 4> psum_;
+  std::vector<AccessMap> hbm_;
+  std::vector<std::uint64_t> hbm_base_;
+  std::vector<std::uint64_t> spill_base_;
+  std::vector<bool> elidable_;
+  std::vector<Interval> intervals_;
+  std::uint32_t index_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t Program::hardware_instructions() const {
+  std::uint64_t count = 0;
+  for (const std::vector<Step>& stream : streams) {
+    for (const Step& step : stream) {
+      count += step.kind == StepKind::kMatmulPair ? 2 : 1;
+    }
+  }
+  return count;
+}
+
+std::shared_ptr<const Program> lower(const Trace& trace, const spec::CoreSpec& core,
+                                     const Options& options) {
+  auto program = std::make_shared<Program>();
+  program->kernel = trace.kernel;
+  program->options = options;
+  Lowering lowering(trace, core, options, issue_order(trace, core, options.window), *program);
+  lowering.run();
+  double counted = 0;
+  for (const double flops : program->matmul_flops) {
+    counted += flops;
+  }
+  program->model_flops = trace.model_flops > 0 ? trace.model_flops : counted;
+  return program;
+}
+
+}  // namespace trnsim::lower

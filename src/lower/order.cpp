@@ -1,0 +1,161 @@
+// Look-ahead scheduling: what a compiler that may reorder independent instructions would emit.
+//
+// Dependencies are taken on whole logical tiles, so address reuse does not
+// restrict the order; each engine picks, among its next `window` instructions, the one that could start
+// first by a plain cost estimate.
+#include <algorithm>
+#include <numeric>
+#include <queue>
+
+#include "dependency.h"
+#include "engine_choice.h"
+#include "trnsim/lower/lower.h"
+#include "trnsim/timing/engine_cost.h"
+#include "trnsim/timing/matmul_cost.h"
+
+namespace trnsim::lower {
+namespace {
+
+using trace::Engine;
+using trace::Trace;
+
+struct Node {
+  int engine = 0;
+  double cost_ns = 0;
+  double ready_ns = 0;
+  std::uint32_t missing = 0;  // predecessors not issued yet
+  std::vector<std::uint32_t> successors;
+};
+
+double cost_of(const Trace& trace, const spec::CoreSpec& core, std::uint32_t index, int& engine) {
+  const trace::Instruction& instruction = trace.instructions[index];
+  if (trace::is_dma(instruction.opcode)) {
+    engine = static_cast<int>(dma_trigger(trace, instruction));
+    return timing::issue_ns(core.dma, core.dma.default_dge);
+  }
+  const timing::InstructionShape shape = timing::shape_of(trace, instruction);
+  const std::vector<Engine> legal = timing::legal_engines(core.generation, shape);
+  Engine chosen = instruction.engine;
+  if (chosen == Engine::kUnassigned) {
+    chosen = legal.empty() ? Engine::kSync : legal.front();
+  }
+  engine = static_cast<int>(chosen);
+  if (chosen == Engine::kTensor) {
+    return static_cast<double>(timing::matmul_cost(core, shape).stream_cycles) /
+           core.tensor.clock_ghz;
+  }
+  const double clock = chosen == Engine::kVector   ? core.vector.clock_ghz
+                       : chosen == Engine::kScalar ? core.scalar.clock_ghz
+                                                   : core.sequencer.base_clock_ghz;
+  return static_cast<double>(timing::engine_cost(core, chosen, shape).interval_cycles) / clock;
+}
+
+// Predecessors by whole tiles: conservative, and independent of addresses.
+std::vector<Node> dependency_graph(const Trace& trace, const spec::CoreSpec& core,
+                                   std::uint32_t begin, std::uint32_t end) {
+  const std::uint32_t n = end - begin;
+  std::vector<Node> nodes(n);
+  std::vector<std::uint32_t> last_writer(trace.tensors.size(), trace::kNone);
+  std::vector<std::vector<std::uint32_t>> readers(trace.tensors.size());
+  const auto edge = [&](std::uint32_t from, std::uint32_t to) {
+    if (from == trace::kNone || from == to) {
+      return;
+    }
+    auto& successors = nodes[from].successors;
+    if (successors.empty() || successors.back() != to) {
+      successors.push_back(to);
+      ++nodes[to].missing;
+    }
+  };
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const trace::Instruction& instruction = trace.instructions[begin + i];
+    nodes[i].cost_ns = cost_of(trace, core, begin + i, nodes[i].engine);
+    for (const trace::Operand& operand : trace.inputs(instruction)) {
+      edge(last_writer[operand.tensor], i);
+      readers[operand.tensor].push_back(i);
+    }
+    for (const trace::Operand& operand : trace.outputs(instruction)) {
+      edge(last_writer[operand.tensor], i);
+      for (const std::uint32_t reader : readers[operand.tensor]) {
+        edge(reader, i);
+      }
+      readers[operand.tensor].clear();
+      last_writer[operand.tensor] = i;
+    }
+  }
+  return nodes;
+}
+
+void schedule(const Trace& trace, const spec::CoreSpec& core, std::uint32_t window,
+              std::uint32_t begin, std::uint32_t end, std::vector<std::uint32_t>& order) {
+  std::vector<Node> nodes = dependency_graph(trace, core, begin, end);
+  std::array<std::vector<std::uint32_t>, trace::kEngineCount> streams;
+  for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+    streams[static_cast<std::size_t>(nodes[i].engine)].push_back(i);
+  }
+  std::array<std::size_t, trace::kEngineCount> head{};
+  std::array<double, trace::kEngineCount> free_ns{};
+  std::vector<bool> issued(nodes.size());
+  for (std::size_t done = 0; done < nodes.size(); ++done) {
+    std::uint32_t best = trace::kNone;
+    double best_start = 0;
+    for (std::size_t e = 0; e < streams.size(); ++e) {
+      std::uint32_t seen = 0;
+      for (std::size_t k = head[e]; k < streams[e].size() && seen < window; ++k) {
+        const std::uint32_t i = streams[e][k];
+        if (issued[i]) {
+          continue;
+        }
+        ++seen;
+        if (nodes[i].missing > 0) {
+          continue;
+        }
+        const double start = std::max(free_ns[e], nodes[i].ready_ns);
+        if (best == trace::kNone || start < best_start ||
+            (start == best_start && i < best)) {
+          best = i;
+          best_start = start;
+        }
+      }
+    }
+    Node& node = nodes[best];
+    const auto e = static_cast<std::size_t>(node.engine);
+    issued[best] = true;
+    order.push_back(begin + best);
+    free_ns[e] = best_start + node.cost_ns;
+    while (head[e] < streams[e].size() && issued[streams[e][head[e]]]) {
+      ++head[e];
+    }
+    for (const std::uint32_t successor : node.successors) {
+      --nodes[successor].missing;
+      nodes[successor].ready_ns = std::max(nodes[successor].ready_ns, free_ns[e]);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> issue_order(const Trace& trace, const spec::CoreSpec& core,
+                                       std::uint32_t window) {
+  const auto n = static_cast<std::uint32_t>(trace.instructions.size());
+  std::vector<std::uint32_t> order;
+  order.reserve(n);
+  if (window <= 1) {
+    order.resize(n);
+    std::iota(order.begin(), order.end(), 0U);
+    return order;
+  }
+  std::uint32_t begin = 0;
+  for (std::uint32_t i = 0; i <= n; ++i) {
+    if (i == n || trace::is_control(trace.instructions[i].opcode)) {
+      schedule(trace, core, window, begin, i, order);
+      if (i < n) {
+        order.push_back(i);
+      }
+      begin = i + 1;
+    }
+  }
+  return order;
+}
+
+}  // namespace trnsim::lower
