@@ -86,7 +86,10 @@ class ConfigReader {
     node.key_where = key_where;
     node.where = locate(yaml, path, key_where);
     if (depth > kMaxDepth || ++nodes_ > kMaxNodes) {
-      report(node.where, "the file nests too deeply or is too large", "check its aliases");
+      if (!too_large_) {
+        report(node.where, "the file nests too deeply or is too large", "check its aliases");
+      }
+      too_large_ = true;
       return node;
     }
     if (yaml.IsScalar()) {
@@ -230,6 +233,7 @@ class ConfigReader {
   std::vector<Finding>& findings_;
   std::vector<std::string> open_;  // files being read, to find cycles
   int nodes_ = 0;
+  bool too_large_ = false;
 };
 
 }  // namespace

@@ -34,9 +34,15 @@ Json system_json(const SystemSpec& spec, bool with_texts) {
   return group_json(system_keys(), &copy, with_texts);
 }
 
+// Shipped files relative to the config folder, so that the output does not depend on where it lies.
 std::string shown(const Location& where) {
-  return where.line == 0 ? where.file
-                         : fmt::format("{}:{}:{}", where.file, where.line, where.column);
+  if (where.line == 0) {
+    return where.file;
+  }
+  const std::string folder = config_folder() + "/";
+  const std::string file =
+      where.file.starts_with(folder) ? where.file.substr(folder.size()) : where.file;
+  return fmt::format("{}:{}:{}", file, where.line, where.column);
 }
 
 }  // namespace

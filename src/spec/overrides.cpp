@@ -46,7 +46,8 @@ const KeyNode* find_leaf(const std::vector<std::string>& parts, const std::strin
     const bool names_row = key->kind == KeyKind::kTable && !in_row;
     const KeyNode* const next = names_row ? key : key->find(part);
     if (next == nullptr) {
-      const std::string hint = suffix_hint(path);
+      const std::string hint =
+          key->is_leaf() ? "'" + done + "' is a value, it has no keys" : suffix_hint(path);
       findings.push_back(
           {where, fmt::format("unknown key '{}' in {}", part, done.empty() ? "the system" : done),
            hint.empty() ? unknown_key_hint(part, *key) : hint});
