@@ -14,6 +14,8 @@ namespace trnsim::trace {
 namespace {
 
 constexpr std::size_t kReadPiece = std::size_t{1} << 18;
+constexpr const char* kOtherGzip = "not a .trt file (a gzip file of something else)";
+constexpr char kHeaderTag = 0x0a;  // first byte of a block that holds a header
 
 struct Movement {
   std::uint64_t tensor = 0;
@@ -89,11 +91,10 @@ Trace Reader::read() {
       fail("is truncated: the footer is missing");
     }
     if (!block.ParseFromString(payload_)) {
-      fail(block_number_ == 0 ? "not a .trt file (a gzip file of something else)"
-                              : "is corrupted: not a block of the schema");
+      fail(block_number_ == 0 ? kOtherGzip : "is corrupted: not a block of the schema");
     }
     if (block_number_ == 0 && (!block.has_header() || block.header().magic() != kTrtMagic)) {
-      fail("not a .trt file (a gzip file of something else)");
+      fail(kOtherGzip);
     }
     if (block.has_header()) {
       read_header(block.header());
@@ -139,7 +140,7 @@ bool Reader::read_block() {
   }
   if (length > kMaxBlockBytes) {
     fail(block_number_ == 0
-             ? "not a .trt file (a gzip file of something else)"
+             ? kOtherGzip
              : fmt::format("is corrupted: claims more than the {} bytes possible", kMaxBlockBytes));
   }
   payload_.clear();
@@ -147,7 +148,11 @@ bool Reader::read_block() {
     const std::size_t have = payload_.size();
     const std::size_t piece = std::min<std::size_t>(kReadPiece, length - have);
     payload_.resize(have + piece);
-    if (gzip_.read(payload_.data() + have, piece) != piece) {
+    const std::size_t got = gzip_.read(payload_.data() + have, piece);
+    if (block_number_ == 0 && have == 0 && got > 0 && payload_.front() != kHeaderTag) {
+      fail(kOtherGzip);
+    }
+    if (got != piece) {
       fail(fmt::format("is truncated: ends within a block of {} bytes", length));
     }
   }

@@ -1,7 +1,7 @@
 // The Trace: what a kernel asks for, in program order. No timing and no device numbers.
 //
 // Strings, access patterns, attribute sets and source lines are interned in tables; an Instruction is
-// 24 bytes, an Operand 32. trace/builder.h writes Traces, trace/file.h stores them.
+// 16 bytes, an Operand 24. trace/builder.h writes Traces, trace/file.h stores them.
 #pragma once
 
 #include <array>
