@@ -59,6 +59,8 @@ class ConfigReader {
       } else {
         node = value(documents[0], path, "the file", {path, 1, 1}, 0);
       }
+    } catch (const YAML::DeepRecursion& error) {
+      report({path, error.mark.line + 1, error.mark.column + 1}, "YAML: nests too deeply");
     } catch (const YAML::Exception& error) {
       report({path, error.mark.line + 1, error.mark.column + 1}, "YAML: " + error.msg);
     }

@@ -9,22 +9,6 @@
 
 namespace trnsim::spec {
 
-[[nodiscard]] inline Range above_zero(double max) {
-  return {0, max, true};
-}
-[[nodiscard]] inline Range from_zero(double max) {
-  return {0, max, false};
-}
-[[nodiscard]] inline Range from_one(double max) {
-  return {1, max, false};
-}
-[[nodiscard]] inline Range fraction() {
-  return {0, 1, true};
-}
-[[nodiscard]] inline Range share() {
-  return {0, 1, false};
-}
-
 // Bounds that keep every product with a count far below the femtosecond and byte ranges.
 inline constexpr double kMaxNs = 1e9;
 inline constexpr double kMaxUs = 1e6;
@@ -32,6 +16,31 @@ inline constexpr double kMaxCycles = 1e9;
 inline constexpr double kMaxGhz = 100;
 inline constexpr double kMaxGBps = 1e6;
 inline constexpr double kMaxCount = 1e6;
+// Servers x chips x cores fits in 32 bits.
+inline constexpr double kMaxServers = 1e4;
+inline constexpr double kMaxChips = 1024;
+inline constexpr double kMaxCores = 256;
+// Clocks in GHz, rates in GB/s and shares: slower ones would take longer than time can count.
+inline constexpr double kLeastRate = 0.001;
+
+[[nodiscard]] inline Range from_zero(double max) {
+  return {0, max};
+}
+[[nodiscard]] inline Range from_one(double max) {
+  return {1, max};
+}
+[[nodiscard]] inline Range fraction() {
+  return {kLeastRate, 1};
+}
+[[nodiscard]] inline Range share() {
+  return {0, 1};
+}
+[[nodiscard]] inline Range clock_range() {
+  return {kLeastRate, kMaxGhz};
+}
+[[nodiscard]] inline Range rate_range() {
+  return {kLeastRate, kMaxGBps};
+}
 
 template <typename Struct, typename Member>
 [[nodiscard]] KeyNode key_node(KeyKind kind, Member Struct::*member, std::string key) {

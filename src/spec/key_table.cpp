@@ -1,6 +1,8 @@
 // configs/README.md from the key descriptors.
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "trnsim/spec/descriptor.h"
 
 namespace trnsim::spec {
@@ -35,9 +37,14 @@ std::string allowed_text(const KeyNode& key) {
   return "";
 }
 
+std::string sentence(std::string text) {
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text + ".";
+}
+
 void group_table(const KeyNode& group, const std::string& path, std::string& out) {
   out += fmt::format("\n## {}\n\n{}\n", path.empty() ? "The system" : "`" + path + "`",
-                     path.empty() ? "Top of a file in `systems/`." : group.doc + ".");
+                     path.empty() ? "Top of a file in `systems/`." : sentence(group.doc));
   std::string rows;
   for (const KeyNode& key : group.children) {
     if (key.is_leaf()) {

@@ -21,7 +21,7 @@ std::vector<KeyNode> limiter_keys() {
 std::vector<KeyNode> tensor_keys() {
   using S = TensorSpec;
   return {
-      real(&S::clock_ghz, "clock_ghz", "GHz", above_zero(kMaxGhz), "clock of the tensor engine"),
+      real(&S::clock_ghz, "clock_ghz", "GHz", clock_range(), "clock of the tensor engine"),
       count(&S::rows, "rows", "", from_one(4096), "PE rows: contraction size, one per partition"),
       count(&S::columns, "columns", "", from_one(4096), "PE columns: stationary free size"),
       count(&S::fp8_rows_per_pe, "fp8_rows_per_pe", "", from_one(64),
@@ -59,7 +59,7 @@ std::vector<KeyNode> tensor_keys() {
 std::vector<KeyNode> vector_keys() {
   using S = VectorSpec;
   return {
-      real(&S::clock_ghz, "clock_ghz", "GHz", above_zero(kMaxGhz), "clock of the vector engine"),
+      real(&S::clock_ghz, "clock_ghz", "GHz", clock_range(), "clock of the vector engine"),
       count(&S::lanes, "lanes", "", from_one(4096), "lanes, one per partition"),
       count(&S::min_ii_cycles, "min_ii_cycles", "cycles", from_zero(kMaxCycles),
             "least interval between two instructions"),
@@ -72,7 +72,7 @@ std::vector<KeyNode> vector_keys() {
       flag(&S::fp32_sbuf_2x, "fp32_sbuf_2x", "fp32 copies between SBUF operands run at 2x"),
       flag(&S::tensor_tensor_bf16_half, "tensor_tensor_bf16_half",
            "16-bit tensor_tensor in SBUF costs N/2 instead of N"),
-      real(&S::perf_bus_penalty_with_gpsimd, "perf_bus_penalty_with_gpsimd", "x", {1, 1000, false},
+      real(&S::perf_bus_penalty_with_gpsimd, "perf_bus_penalty_with_gpsimd", "x", {1, 1000},
            "slow-down of a perf-mode instruction while GpSimd is on SBUF"),
       count(&S::accumulator_read_cycles, "accumulator_read_cycles", "cycles", from_zero(kMaxCycles),
             "reading out the accumulator registers"),
@@ -82,7 +82,7 @@ std::vector<KeyNode> vector_keys() {
 std::vector<KeyNode> scalar_keys() {
   using S = ScalarSpec;
   return {
-      real(&S::clock_ghz, "clock_ghz", "GHz", above_zero(kMaxGhz), "clock of the scalar engine"),
+      real(&S::clock_ghz, "clock_ghz", "GHz", clock_range(), "clock of the scalar engine"),
       count(&S::lanes, "lanes", "", from_one(4096), "lanes, one per partition"),
       count(&S::min_ii_cycles, "min_ii_cycles", "cycles", from_zero(kMaxCycles),
             "least interval between two instructions"),
@@ -102,7 +102,7 @@ std::vector<KeyNode> scalar_keys() {
 std::vector<KeyNode> gpsimd_keys() {
   using S = GpSimdSpec;
   return {
-      real(&S::clock_ghz, "clock_ghz", "GHz", above_zero(kMaxGhz), "clock of the GpSimd cores"),
+      real(&S::clock_ghz, "clock_ghz", "GHz", clock_range(), "clock of the GpSimd cores"),
       count(&S::simd_cores, "simd_cores", "", from_one(kMaxCount), "SIMD cores"),
       count(&S::start_overhead_cycles, "start_overhead_cycles", "cycles", from_zero(kMaxCycles),
             "start of one instruction"),
@@ -118,8 +118,7 @@ std::vector<KeyNode> gpsimd_keys() {
 std::vector<KeyNode> sequencer_keys() {
   using S = SequencerSpec;
   return {
-      real(&S::base_clock_ghz, "base_clock_ghz", "GHz", above_zero(kMaxGhz),
-           "clock of the sequencers"),
+      real(&S::base_clock_ghz, "base_clock_ghz", "GHz", clock_range(), "clock of the sequencers"),
       count(&S::dispatch_interval_cycles, "dispatch_interval_cycles", "base cycles",
             from_zero(kMaxCycles), "least interval between two dispatched instructions"),
       count(&S::queue_depth, "queue_depth", "instructions", from_one(kMaxCount),
@@ -176,9 +175,9 @@ std::vector<KeyNode> dma_rate_keys() {
       count(&S::queues_per_engine, "queues_per_engine", "", from_one(4096), "queues of one engine"),
       count(&S::partitions_per_engine, "partitions_per_engine", "", from_one(4096),
             "partitions one engine serves"),
-      real(&S::wire_GBps_per_engine, "wire_GBps_per_engine", "GB/s", above_zero(kMaxGBps),
+      real(&S::wire_GBps_per_engine, "wire_GBps_per_engine", "GB/s", rate_range(),
            "raw rate of one engine"),
-      real(&S::effective_GBps_per_engine, "effective_GBps_per_engine", "GB/s", above_zero(kMaxGBps),
+      real(&S::effective_GBps_per_engine, "effective_GBps_per_engine", "GB/s", rate_range(),
            "rate of one engine for payload; used for timing"),
       real(&S::descriptor_min_ns, "descriptor_min_ns", "ns", from_zero(kMaxNs),
            "least time of one descriptor on its engine"),

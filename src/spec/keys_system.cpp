@@ -10,9 +10,9 @@ std::vector<KeyNode> hbm_keys() {
   using S = HbmSpec;
   return {
       count(&S::stacks, "stacks", "", from_one(4096), "stacks of one chip"),
-      real(&S::capacity_gib_per_stack, "capacity_gib_per_stack", "GiB", above_zero(1e6),
+      real(&S::capacity_gib_per_stack, "capacity_gib_per_stack", "GiB", {kLeastRate, 1e6},
            "capacity of one stack"),
-      real(&S::peak_GBps_per_stack, "peak_GBps_per_stack", "GB/s", above_zero(kMaxGBps),
+      real(&S::peak_GBps_per_stack, "peak_GBps_per_stack", "GB/s", rate_range(),
            "peak of one stack, reads and writes together"),
       real(&S::sustained_fraction, "sustained_fraction", "", fraction(),
            "usable share of the peak in the bandwidth model"),
@@ -28,7 +28,7 @@ std::vector<KeyNode> hbm_keys() {
       real(&S::tras_ns, "tras_ns", "ns", from_zero(kMaxNs), "activate to precharge"),
       real(&S::twr_turnaround_ns, "twr_turnaround_ns", "ns", from_zero(kMaxNs),
            "bus turnaround between reads and writes"),
-      real(&S::trefi_ns, "trefi_ns", "ns", above_zero(kMaxNs), "refresh interval"),
+      real(&S::trefi_ns, "trefi_ns", "ns", {1, kMaxNs}, "refresh interval"),
       real(&S::trfc_ns, "trfc_ns", "ns", from_zero(kMaxNs), "refresh duration"),
       real(&S::remote_extra_latency_ns, "remote_extra_latency_ns", "ns", from_zero(kMaxNs),
            "extra latency of another quadrant's stack"),
@@ -74,7 +74,8 @@ std::vector<KeyNode> chip_keys() {
   using S = ChipSpec;
   return {
       text(&S::name, "name", "name of this chip design"),
-      count(&S::neuron_cores, "neuron_cores", "", from_one(4096), "physical cores of one chip"),
+      count(&S::neuron_cores, "neuron_cores", "", from_one(kMaxCores),
+            "physical cores of one chip"),
       count(&S::dies, "dies", "", from_one(64), "compute dies"),
       count(&S::cores_per_hbm_stack, "cores_per_hbm_stack", "", from_one(4096),
             "cores that are local to one HBM stack"),
@@ -100,8 +101,8 @@ std::vector<KeyNode> link_keys() {
                        "chips along a torus axis, or below a switch tier")),
       count(&S::links_per_chip, "links_per_chip", "", from_one(4096),
             "links of this class per chip"),
-      real(&S::GBps_per_direction_per_link, "GBps_per_direction_per_link", "GB/s",
-           above_zero(kMaxGBps), "raw rate of one link"),
+      real(&S::GBps_per_direction_per_link, "GBps_per_direction_per_link", "GB/s", rate_range(),
+           "raw rate of one link"),
       real(&S::hop_latency_ns, "hop_latency_ns", "ns", from_zero(kMaxNs), "crossing one link"),
       real(&S::efficiency, "efficiency", "", fraction(), "payload share of the raw rate"),
   };
@@ -156,13 +157,12 @@ KeyNode make_system_keys() {
   root.children = {
       optional(text(&S::name, "name", "name in outputs; default: the file name")),
       optional(text(&S::description, "description", "one line for `describe --list`")),
-      structural(count(&S::servers, "servers", "", from_one(kMaxCount), "servers of the system")),
-      structural(count(&S::chips_per_server, "chips_per_server", "", from_one(4096),
+      structural(count(&S::servers, "servers", "", from_one(kMaxServers), "servers of the system")),
+      structural(count(&S::chips_per_server, "chips_per_server", "", from_one(kMaxChips),
                        "chips of one server")),
-      structural(count(&S::cores_per_chip_used, "cores_per_chip_used", "", from_one(4096),
+      structural(count(&S::cores_per_chip_used, "cores_per_chip_used", "", from_one(kMaxCores),
                        "cores of each chip that run something")),
-      structural(
-          count(&S::lnc, "lnc", "", {1, 2, false}, "physical cores of one logical NeuronCore")),
+      structural(count(&S::lnc, "lnc", "", {1, 2}, "physical cores of one logical NeuronCore")),
       real(&S::launch_overhead_us, "launch_overhead_us", "us", from_zero(kMaxUs),
            "host launch; reported apart from kernel time"),
       group(&S::chip, "chip", "one chip", chip_keys()),

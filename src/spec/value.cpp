@@ -85,12 +85,11 @@ Problem store_text(const KeyNode& key, const std::string& text, void* address) {
 }  // namespace
 
 bool Range::contains(double value) const {
-  return (above_min ? value > min : value >= min) && value <= max;
+  return value >= min && value <= max;
 }
 
 std::string Range::text() const {
-  return above_min ? fmt::format("above {}, at most {}", min, max)
-                   : fmt::format("{} to {}", min, max);
+  return fmt::format("{} to {}", min, max);
 }
 
 std::optional<ValueProblem> store_value(const KeyNode& key, const std::string& text, bool quoted,

@@ -13,14 +13,13 @@
 
 namespace trnsim::spec {
 
-// Allowed values of a number.
+// Allowed values of a number, both ends included.
 struct Range {
   double min = 0;
   double max = 0;
-  bool above_min = false;  // `min` itself is not allowed
 
   [[nodiscard]] bool contains(double value) const;
-  // "above 0, at most 100".
+  // "1 to 100".
   [[nodiscard]] std::string text() const;
 };
 

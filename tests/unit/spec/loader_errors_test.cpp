@@ -40,7 +40,7 @@ TEST_F(ConfigFiles, RejectNumbersThatLookOctal) {
 }
 
 TEST_F(ConfigFiles, RejectInfinityAndNotANumber) {
-  const std::string range = "; above 0, at most 100 GHz";
+  const std::string range = "; 0.001 to 100 GHz";
   for (const std::string text : {".inf", "-.inf", "inf", ".nan", "nan"}) {
     EXPECT_EQ(findings_of("chip: {core: {tensor: {clock_ghz: " + text + "}}}\n"),
               Texts{"my.yaml:2:35: 'clock_ghz' takes a number, not '" + text + "'" + range});
@@ -82,10 +82,10 @@ TEST_F(ConfigFiles, RejectValuesOutOfRangeOnBothSides) {
   EXPECT_EQ(findings_of("lnc: 3\n"), Texts{"my.yaml:2:6: 'lnc' is out of range: 3; 1 to 2"});
   EXPECT_EQ(findings_of("lnc: -1\n"), Texts{"my.yaml:2:6: 'lnc' is out of range: -1; 1 to 2"});
   EXPECT_EQ(findings_of("chip: {hbm: {sustained_fraction: 0}}\n"),
-            Texts{"my.yaml:2:34: 'sustained_fraction' is out of range: 0; above 0, at most 1"});
+            Texts{"my.yaml:2:34: 'sustained_fraction' is out of range: 0; 0.001 to 1"});
   EXPECT_EQ(findings_of("chip: {hbm: {sustained_fraction: 1.0}}\n"), Texts{});
   EXPECT_EQ(findings_of("chip: {hbm: {sustained_fraction: 1.01}}\n"),
-            Texts{"my.yaml:2:34: 'sustained_fraction' is out of range: 1.01; above 0, at most 1"});
+            Texts{"my.yaml:2:34: 'sustained_fraction' is out of range: 1.01; 0.001 to 1"});
 }
 
 TEST_F(ConfigFiles, NameMissingKeysOfTheirGroup) {
@@ -140,7 +140,7 @@ TEST_F(ConfigFiles, ReportAllFindingsTogetherInOrder) {
                         "    tensor: {clock_ghz: fast, rowz: 3}\n"
                         "  dies: 3\n"),
             (Texts{"my.yaml:2:6: 'lnc' is out of range: 7; 1 to 2",
-                   "my.yaml:5:25: 'clock_ghz' takes a number, not 'fast'; above 0, at most 100 GHz",
+                   "my.yaml:5:25: 'clock_ghz' takes a number, not 'fast'; 0.001 to 100 GHz",
                    "my.yaml:5:31: unknown key 'rowz' in chip.core.tensor; did you mean 'rows'?",
                    "my.yaml:6:9: 8 cores do not divide over 3 dies"}));
 }
