@@ -8,6 +8,7 @@ namespace trnsim::cli {
 int run_command(const Arguments& arguments);
 int describe_command(const Arguments& arguments);
 int trace_command(const Arguments& arguments);
+int trace_gen_command(const Arguments& arguments);  // "trnsim trace gen"
 int version_command(const Arguments& arguments);
 
 }  // namespace trnsim::cli
