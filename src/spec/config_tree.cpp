@@ -1,6 +1,7 @@
 // YAML files to a ConfigNode: syntax, duplicate keys, leaves with provenance, `base:` composition.
 #include "config_tree.h"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>

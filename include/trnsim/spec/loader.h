@@ -36,9 +36,9 @@ struct LoadedSystem {
 };
 
 // `name_or_path`: a system name (looked up in the configs folder) or a path to a YAML file.
-// `overrides`: "a.b.c=v" each; the last one for a key wins. Throws Error with all findings together: unknown, duplicate or missing
-// keys, wrong type or unit, out of range, inconsistent values; each with file:line:column and the
-// nearest valid name.
+// `overrides`: "a.b.c=v" each; the last one for a key wins. Throws Error with all findings together:
+// unknown, duplicate or missing keys, wrong type or unit, out of range, inconsistent values; each with
+// file:line:column and the nearest valid name.
 [[nodiscard]] LoadedSystem load_system(const std::string& name_or_path,
                                        const std::vector<std::string>& overrides = {});
 
