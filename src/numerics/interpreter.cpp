@@ -135,6 +135,8 @@ void Machine::run() {
   const std::vector<std::uint32_t> last = last_uses(trace);
   for (std::uint32_t i = 0; i < trace.instructions.size(); ++i) {
     Context context(trace, state_->storages, state_->uninitialised, i);
+    context.require(!context.attributes().indirect || trace::is_dma(trace.instructions[i].opcode),
+                    "indirect on-chip views are not implemented");
     execute_function(trace.instructions[i].opcode)(context);
     if (state_->options.keep_on_chip) {
       continue;

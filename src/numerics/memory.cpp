@@ -2,6 +2,7 @@
 #include "memory.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "trnsim/base/error.h"
 
@@ -66,6 +67,10 @@ void Storage::release() {
 
 std::uint64_t Storage::count_unwritten(std::int64_t offset, std::int64_t stride,
                                        std::uint64_t count, std::uint32_t bytes) const {
+  const bool packed = stride == static_cast<std::int64_t>(bytes);
+  if (packed && std::memchr(written_.data() + offset, 0, count * bytes) == nullptr) {
+    return 0;
+  }
   std::uint64_t missing = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint8_t* flags = written_.data() + offset + static_cast<std::int64_t>(i) * stride;

@@ -52,6 +52,7 @@ void run_activation(Context& context) {
   finish(context, block);
 }
 
+// (data op0 scale) op1 bias; without op0 as activation.
 void run_activate2(Context& context) {
   const trace::Attributes& attributes = context.attributes();
   if (attributes.op0 == trace::AluOp::kNone) {
@@ -61,13 +62,13 @@ void run_activate2(Context& context) {
   Floats block = context.load(context.input(0));
   std::size_t next_input = 1;
   const auto stage = [&](trace::AluOp op, bool is_tensor, double immediate, bool reverse) {
+    const std::vector<float> operand =
+        scalar_or_vector(context, is_tensor, immediate, block.rows, next_input);
     if (op == trace::AluOp::kNone || op == trace::AluOp::kBypass) {
       return;
     }
     const FloatOp function = float_op(op);
     context.require(function != nullptr, "no arithmetic operator: {}", trace::name(op));
-    const std::vector<float> operand =
-        scalar_or_vector(context, is_tensor, immediate, block.rows, next_input);
     for (std::uint64_t r = 0; r < block.rows; ++r) {
       for (std::uint64_t c = 0; c < block.columns; ++c) {
         float& value = block.row(r)[c];
@@ -75,8 +76,8 @@ void run_activate2(Context& context) {
       }
     }
   };
-  stage(attributes.op0, attributes.imm0_is_tensor, attributes.imm0, attributes.reverse0);
-  stage(attributes.op1, attributes.imm1_is_tensor, attributes.imm1, attributes.reverse1);
+  stage(attributes.op0, attributes.scale_is_tensor, attributes.scale, attributes.reverse0);
+  stage(attributes.op1, attributes.bias_is_tensor, attributes.bias, attributes.reverse1);
   apply(block, activation(attributes.func));
   finish(context, block);
 }
