@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "trnsim/base/dtype.h"
 #include "trnsim/spec/core_spec.h"
 #include "trnsim/trace/builder.h"
 
@@ -15,16 +16,17 @@ class Evacuator {
   Evacuator(trace::TraceBuilder& builder, const spec::CoreSpec& core, CopyEngines engines)
       : builder_(builder), core_(core), engines_(engines) {}
 
-  // dst = src, on the engine that has the least work so far.
+  // dst = src, on the engine that is done sooner with it.
   void copy(const trace::View& dst, const trace::View& src);
   // Counts work that the kernel gave an engine itself, in elements per partition.
   void charge_vector(std::uint64_t elements) { vector_ns_ += vector_ns(elements); }
   void charge_scalar(std::uint64_t elements) { scalar_ns_ += scalar_ns(elements); }
-  // The same in units of time, for instructions of other rates.
-  void charge_vector_ns(double ns) { vector_ns_ += ns; }
+  // Total time of the less loaded engine if it did another copy out of PSUM.
+  [[nodiscard]] double least_ns_with(std::uint64_t elements, DType dtype) const;
 
  private:
   [[nodiscard]] double vector_ns(std::uint64_t elements) const;
+  [[nodiscard]] double vector_copy_ns(std::uint64_t elements, DType dtype) const;
   [[nodiscard]] double scalar_ns(std::uint64_t elements) const;
 
   trace::TraceBuilder& builder_;

@@ -6,25 +6,13 @@
 #include <fmt/format.h>
 
 #include "gemm_emit.h"
-#include "trnsim/base/error.h"
+#include "generation_name.h"
 
 namespace trnsim::kernels {
 namespace {
 
 constexpr std::array<std::string_view, 6> kVariantNames{"naive",        "hoisted", "one_bank",
                                                         "blocked_free", "blocked", "best"};
-
-std::string_view generation_name(spec::Generation generation) {
-  switch (generation) {
-    case spec::Generation::kTrn1:
-      return "trn1";
-    case spec::Generation::kTrn2:
-      return "trn2";
-    case spec::Generation::kTrn3:
-      return "trn3";
-  }
-  return "";
-}
 
 std::string arguments_json(const GemmOptions& options, const GemmPlan& plan) {
   std::string text = fmt::format(
