@@ -1,0 +1,46 @@
+// Distribution of one kernel over the cores of a system (a later floor adds collectives between them).
+//
+// Operands are taken to lie in the HBM next to the core that reads them; results stay where they are
+// computed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "trnsim/kernels/gemm.h"
+#include "trnsim/lower/lower.h"
+#include "trnsim/spec/system_spec.h"
+
+namespace trnsim::workload {
+
+struct Placement {
+  std::string label;                                  // "gemm 2048x2048x2048 bfloat16 best"
+  nlohmann::ordered_json description;                 // kernel, parameters, grid, distinct programs
+  std::vector<std::shared_ptr<const lower::Program>> programs;  // one per core, null = idle
+};
+
+// C over a grid of cores: blocks of M x N, whole K on each. The grid minimises the larger of tensor-engine
+// time and HBM time of the largest block, then traffic. Throws Error as kernels::gemm.
+[[nodiscard]] Placement place_gemm(const spec::SystemSpec& system,
+                                   const kernels::GemmOptions& options,
+                                   const lower::Options& lowering);
+
+// A trace on the first `copies` cores, each running the same program (0 = all cores).
+[[nodiscard]] Placement place_trace(const spec::SystemSpec& system, const trace::Trace& trace,
+                                    std::uint32_t copies, const lower::Options& lowering);
+
+// Grid of a GEMM: rows of cores along M, columns along N.
+struct GemmGrid {
+  std::uint32_t rows = 1;
+  std::uint32_t columns = 1;
+  std::uint32_t block_m = 0;  // of all but the last row
+  std::uint32_t block_n = 0;
+};
+[[nodiscard]] GemmGrid choose_gemm_grid(const spec::SystemSpec& system,
+                                        const kernels::GemmOptions& options);
+
+}  // namespace trnsim::workload

@@ -1,0 +1,199 @@
+// trnsim run: simulate a built-in kernel, a trace or a workload file on a system.
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+#include "commands.h"
+#include "kernel_options.h"
+#include "trnsim/base/error.h"
+#include "trnsim/base/files.h"
+#include "trnsim/report/run_report.h"
+#include "trnsim/sim/simulate.h"
+#include "trnsim/spec/loader.h"
+#include "trnsim/trace/file.h"
+#include "trnsim/workload/placement.h"
+
+namespace trnsim::cli {
+namespace {
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+extern "C" void on_interrupt(int /*signal*/) { stop_requested = 1; }
+
+// Options that every kind of run has.
+struct RunFlags {
+  std::string system = "trn2-core";
+  std::vector<std::string> overrides;
+  std::string json;
+  std::string csv;
+  std::string timeline;
+  std::vector<std::uint32_t> timeline_cores{0};
+  std::string order = "program";
+  std::string engines = "rule";
+  std::string alloc = "rotate";
+  std::uint32_t copies = 1;
+  bool quiet = false;
+
+  void declare(CLI::App& app, bool trace) {
+    app.add_option("--system", system, "system name (trnsim describe --list) or YAML file")
+        ->capture_default_str();
+    app.add_option("--set", overrides, "override one value: --set chip.core.tensor.clock_ghz=2.8")
+        ->allow_extra_args(false);
+    app.add_option("--json", json, "write the full record, - for standard output");
+    app.add_option("--csv", csv, "write one row per kernel, - for standard output");
+    app.add_option("--timeline", timeline, "write a timeline for ui.perfetto.dev");
+    app.add_option("--timeline-cores", timeline_cores, "cores in the timeline, e.g. 0,1")
+        ->delimiter(',')
+        ->capture_default_str();
+    app.add_option("--order", order, "program, or window:N for a look-ahead of N instructions")
+        ->capture_default_str();
+    app.add_option("--engines", engines, "engine of unpinned instructions: rule or balance")
+        ->capture_default_str();
+    app.add_option("--alloc", alloc, "SBUF/PSUM allocation: rotate, first-fit or unlimited")
+        ->capture_default_str();
+    if (trace) {
+      app.add_option("--copies", copies, "cores that run the trace, 0 = all")->capture_default_str();
+    }
+    app.add_flag("-q,--quiet", quiet, "no report on standard output");
+  }
+
+  [[nodiscard]] lower::Options lowering() const {
+    return {lower::parse_order(order), lower::parse_engine_policy(engines),
+            lower::parse_alloc_policy(alloc)};
+  }
+
+  void check_outputs() const {
+    for (const std::string& path : {json, csv, timeline}) {
+      if (!path.empty()) {
+        check_writable(path);
+      }
+    }
+  }
+};
+
+report::RunEntry simulate_placement(const spec::LoadedSystem& system,
+                                    workload::Placement placement, const RunFlags& flags) {
+  sim::Options options;
+  options.stop_flag = &stop_requested;
+  if (!flags.timeline.empty()) {
+    for (const std::uint32_t core : flags.timeline_cores) {
+      if (core >= system.spec.cores()) {
+        throw Error(fmt::format("--timeline-cores: {} has cores 0..{}, not {}", system.spec.name,
+                                system.spec.cores() - 1, core));
+      }
+    }
+    options.timeline_cores = flags.timeline_cores;
+  }
+  report::RunEntry entry;
+  entry.label = std::move(placement.label);
+  entry.workload = std::move(placement.description);
+  entry.record = sim::simulate(system.spec, {std::move(placement.programs)}, options);
+  entry.metrics = analysis::compute_metrics(entry.record, system.spec);
+  return entry;
+}
+
+void write_outputs(const spec::LoadedSystem& system, const std::vector<report::RunEntry>& entries,
+                   const std::string& workload_name, const RunFlags& flags) {
+  if (!flags.quiet && flags.json != "-" && flags.csv != "-") {
+    for (const report::RunEntry& entry : entries) {
+      std::cout << report::text(system, entry) << (entries.size() > 1 ? "\n" : "");
+    }
+  }
+  if (!flags.json.empty()) {
+    const nlohmann::ordered_json record =
+        workload_name.empty() ? report::json(system, entries.front())
+                              : report::json(system, entries, workload_name);
+    write_file_atomically(flags.json, [&](std::ostream& out) { out << record.dump(2) << '\n'; });
+  }
+  if (!flags.csv.empty()) {
+    write_file_atomically(flags.csv,
+                          [&](std::ostream& out) { report::csv(system, entries, out); });
+  }
+  if (!flags.timeline.empty()) {
+    write_file_atomically(flags.timeline,
+                          [&](std::ostream& out) { report::perfetto(system, entries, out); });
+    if (!flags.quiet) {
+      std::cerr << "timeline in " << flags.timeline << ": open it at ui.perfetto.dev\n";
+    }
+  }
+}
+
+int run_gemm(const Arguments& arguments) {
+  CLI::App app{"Simulates C[M, N] = A x B, distributed over all cores of the system.", "run gemm"};
+  app.footer("Example: trnsim run gemm -m 65536 -n 65536 -k 8192 --system trn2-ultraserver");
+  GemmFlags gemm;
+  RunFlags flags;
+  gemm.declare(app);
+  flags.declare(app, false);
+  if (!parse(app, arguments)) {
+    return 0;
+  }
+  flags.check_outputs();
+  const lower::Options lowering = flags.lowering();
+  const kernels::GemmOptions options = gemm.resolve();
+  const spec::LoadedSystem system = spec::load_system(flags.system, flags.overrides);
+  write_outputs(system,
+                {simulate_placement(system, workload::place_gemm(system.spec, options, lowering),
+                                    flags)},
+                "", flags);
+  return 0;
+}
+
+int run_trace(const std::string& path, const Arguments& arguments) {
+  CLI::App app{"Simulates a trace file (.trt or .jsonl).", "run FILE"};
+  app.footer("Example: trnsim run kernel.trt --system trn2.48xlarge --copies 0");
+  RunFlags flags;
+  flags.declare(app, true);
+  if (!parse(app, arguments)) {
+    return 0;
+  }
+  flags.check_outputs();
+  const lower::Options lowering = flags.lowering();
+  const spec::LoadedSystem system = spec::load_system(flags.system, flags.overrides);
+  const trace::Trace trace = trace::read_trace(path);
+  write_outputs(system,
+                {simulate_placement(
+                    system, workload::place_trace(system.spec, trace, flags.copies, lowering),
+                    flags)},
+                "", flags);
+  return 0;
+}
+
+constexpr const char* kUsage =
+    "Simulates a kernel, a trace or a workload on a Trainium system.\n"
+    "\n"
+    "  trnsim run gemm [options]           C = A x B over all cores of the system\n"
+    "  trnsim run attention [options]      attention forward over all cores\n"
+    "  trnsim run FILE.trt [options]       a traced kernel (also .jsonl)\n"
+    "  trnsim run WORKLOAD.yaml [options]  several kernels one after the other\n"
+    "\n"
+    "Each has --help. Example:\n"
+    "  trnsim run gemm -m 4096 -n 4096 -k 4096 --system trn2-core --timeline t.json\n";
+
+}  // namespace
+
+int run_command(const Arguments& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
+    std::cout << kUsage;
+    if (arguments.empty()) {
+      throw Error("nothing to run", {}, "name a kernel, a trace or a workload file");
+    }
+    return 0;
+  }
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  const std::string& what = arguments[0];
+  const Arguments rest(arguments.begin() + 1, arguments.end());
+  if (what == "gemm") {
+    return run_gemm(rest);
+  }
+  if (what.ends_with(".trt") || what.ends_with(".jsonl")) {
+    return run_trace(what, rest);
+  }
+  throw Error(fmt::format("'{}' is neither a kernel nor a .trt, .jsonl or .yaml file", what), {},
+              did_you_mean(what, {"gemm", "attention"}));
+}
+
+}  // namespace trnsim::cli

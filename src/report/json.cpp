@@ -1,0 +1,147 @@
+// The JSON record.
+#include <cmath>
+
+#include "trnsim/base/error.h"
+#include "trnsim/report/run_report.h"
+
+namespace trnsim::report {
+namespace {
+
+using nlohmann::ordered_json;
+
+// NaN and infinity would be written as null without a word.
+double finite(double value) {
+  TRNSIM_CHECK(std::isfinite(value), "a figure of the report is not finite");
+  return value;
+}
+
+ordered_json engines_json(const RunEntry& entry) {
+  ordered_json engines;
+  for (std::size_t e = 0; e < entry.metrics.engines.size(); ++e) {
+    const analysis::EngineMetrics& m = entry.metrics.engines[e];
+    ordered_json idle;
+    for (std::size_t cause = 0; cause < m.idle_fraction.size(); ++cause) {
+      idle[sim::idle_cause_names()[cause]] = finite(m.idle_fraction[cause]);
+    }
+    std::string key = m.name;
+    key[0] = static_cast<char>(std::tolower(key[0]));
+    engines[key == "gpSimd" ? "gpsimd" : key] = {{"busy_us", finite(m.busy_us)},
+                                                 {"busy_fraction", finite(m.busy_fraction)},
+                                                 {"instructions", m.instructions},
+                                                 {"idle_fraction", idle}};
+  }
+  engines["tensor"]["limited_fraction"] = finite(entry.metrics.limited_fraction);
+  engines["scalar"]["table_loads"] =
+      entry.record.engines[static_cast<std::size_t>(trace::Engine::kScalar)].table_loads;
+  return engines;
+}
+
+ordered_json dma_json(const RunEntry& entry) {
+  ordered_json queues;
+  for (const sim::DmaQueueRecord& queue : entry.record.dma.queues) {
+    queues[queue.name] = {{"requests", queue.requests}, {"bytes", queue.bytes}};
+  }
+  const analysis::DmaMetrics& m = entry.metrics.dma;
+  return {{"requests", m.requests},
+          {"bytes", m.bytes},
+          {"bandwidth_GBps", finite(m.bandwidth_GBps)},
+          {"engine_busy_fraction", finite(m.busy_fraction)},
+          {"queues", queues}};
+}
+
+ordered_json system_json(const spec::LoadedSystem& system) {
+  const spec::SystemSpec& s = system.spec;
+  return {{"name", s.name},       {"chips", s.chips()}, {"cores", s.cores()},
+          {"servers", s.servers}, {"lnc", s.lnc}};
+}
+
+// Everything of one kernel but system, configuration and schema.
+ordered_json entry_json(const RunEntry& entry) {
+  const analysis::Metrics& m = entry.metrics;
+  const sim::RunRecord& r = entry.record;
+  ordered_json out;
+  out["label"] = entry.label;
+  out["workload"] = entry.workload;
+  out["lowering"] = r.lowering;
+  out["cores_used"] = r.cores_used;
+  out["time_us"] = finite(m.time_us);
+  out["flops"] = finite(m.flops);
+  out["counted_flops"] = finite(r.counted_flops);
+  out["dtype"] = name(r.dtype);
+  out["achieved_pflops"] = finite(m.achieved_pflops);
+  out["peak_pflops"] = {{"model", finite(m.peak_model_pflops)},
+                        {"published", finite(m.peak_published_pflops)}};
+  out["mfu"] = finite(m.mfu);
+  out["bound"] = {{"resource", m.verdict.resource},
+                  {"utilization", finite(m.verdict.utilization)},
+                  {"text", m.verdict.text}};
+  out["engines"] = engines_json(entry);
+  out["hbm"] = {{"read_bytes", m.hbm.read_bytes},
+                {"write_bytes", m.hbm.write_bytes},
+                {"bandwidth_GBps", finite(m.hbm.bandwidth_GBps)},
+                {"utilization", finite(m.hbm.utilization)},
+                {"saturated_fraction", finite(m.hbm.saturated_fraction)},
+                {"row_hits", r.hbm.row_hits},
+                {"row_misses", r.hbm.row_misses}};
+  out["dma"] = dma_json(entry);
+  out["memory"] = {
+      {"sbuf_peak_bytes_per_partition", r.alloc.sbuf_peak_bytes_per_partition},
+      {"psum_peak_bytes_per_partition", r.alloc.psum_peak_bytes_per_partition},
+      {"spills", r.alloc.spills},
+      {"spill_bytes", r.alloc.spill_bytes}};
+  out["instructions"] = r.instructions;
+  out["trace_instructions"] = r.trace_instructions;
+  out["elided_memsets"] = r.elided_memsets;
+  out["wakeups"] = r.wakeups;
+  out["wall_seconds"] = finite(r.wall_seconds);
+  return out;
+}
+
+ordered_json envelope(const spec::LoadedSystem& system) {
+  ordered_json out;
+  out["schema"] = kRunSchema;
+  out["trnsim_version"] = TRNSIM_VERSION;
+  out["system"] = system_json(system);
+  out["config_hash"] = system.hash;
+  return out;
+}
+
+}  // namespace
+
+ordered_json json(const spec::LoadedSystem& system, const RunEntry& entry) {
+  ordered_json out = envelope(system);
+  out.update(entry_json(entry));
+  out["config"] = spec::to_json(system);
+  return out;
+}
+
+ordered_json json(const spec::LoadedSystem& system, const std::vector<RunEntry>& entries,
+                  const std::string& name) {
+  ordered_json out = envelope(system);
+  out["workload"] = {{"name", name}, {"steps", entries.size()}};
+  double time_us = 0;
+  double flops = 0;
+  double peak_flops = 0;
+  std::uint64_t instructions = 0;
+  double wall = 0;
+  ordered_json steps = ordered_json::array();
+  for (const RunEntry& entry : entries) {
+    time_us += entry.metrics.time_us;
+    flops += entry.metrics.flops;
+    peak_flops += entry.metrics.peak_model_pflops * 1e15 * entry.metrics.time_us * 1e-6;
+    instructions += entry.record.instructions;
+    wall += entry.record.wall_seconds;
+    steps.push_back(entry_json(entry));
+  }
+  out["time_us"] = finite(time_us);
+  out["flops"] = finite(flops);
+  out["achieved_pflops"] = time_us > 0 ? finite(flops / time_us * 1e-9) : 0.0;
+  out["mfu"] = peak_flops > 0 ? finite(flops / peak_flops) : 0.0;
+  out["instructions"] = instructions;
+  out["wall_seconds"] = finite(wall);
+  out["steps"] = steps;
+  out["config"] = spec::to_json(system);
+  return out;
+}
+
+}  // namespace trnsim::report
