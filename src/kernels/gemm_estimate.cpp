@@ -87,19 +87,15 @@ double copy_ns(const GemmOptions& options, const GemmPlan& plan, const spec::Cor
   return tiles / (1 / vector + 1 / scalar);
 }
 
-// The tensor engine starts when the first K step of both blocks has arrived, and waits again if the
-// first block arrives more slowly than it is used.
-double start_ns(const GemmOptions& options, const GemmPlan& plan, const spec::CoreSpec& core,
-                double tensor) {
+// Time to load the first PSUM block's operands.
+double first_block_ns(const GemmOptions& options, const GemmPlan& plan,
+                      const spec::CoreSpec& core) {
   const std::uint32_t m_block = std::min(options.m, plan.blocking.m_tiles * plan.m_tile);
   const std::uint32_t n_block = std::min(options.n, plan.blocking.n_tiles * plan.n_tile);
   const double rate = core.dma.engines * core.dma.effective_GBps_per_engine;
-  const double load = (felt_bytes(options, m_block, m_block, options.a_is_km) +
-                       felt_bytes(options, n_block, n_block, options.b_is_kn)) /
-                      rate;
-  const double blocks = static_cast<double>(options.m) * options.n /
-                        (static_cast<double>(m_block) * n_block);
-  return load / static_cast<double>(plan.k.steps.size()) + std::max(0.0, load - tensor / blocks);
+  return (felt_bytes(options, m_block, m_block, options.a_is_km) +
+          felt_bytes(options, n_block, n_block, options.b_is_kn)) /
+         rate;
 }
 
 }  // namespace
@@ -133,12 +129,19 @@ GemmPasses gemm_passes(const GemmOptions& options, const GemmPlan& plan) {
 
 double gemm_estimate_ns(const GemmOptions& options, const GemmPlan& plan,
                         const spec::CoreSpec& core) {
-  const double tensor = tensor_ns(options, plan, core);
+  const double blocks =
+      static_cast<double>(ceil_div(options.m, plan.blocking.m_tiles * plan.m_tile)) *
+      ceil_div(options.n, plan.blocking.n_tiles * plan.n_tile);
+  const double first_block = first_block_ns(options, plan, core);
+  // The tensor engine starts with the first K step and waits again if the first block arrives more
+  // slowly than it is used; a DMA-bound kernel waits for all loads anyway.
+  double tensor = tensor_ns(options, plan, core);
+  tensor += std::max(0.0, first_block - tensor / blocks);
   const double dma = dma_ns(options, plan, core);
   const double copies = copy_ns(options, plan, core);
   const double slowest = std::max({tensor, dma, copies});
   return slowest + kHiddenShare * (tensor + dma + copies - slowest) +
-         start_ns(options, plan, core, tensor);
+         first_block / static_cast<double>(plan.k.steps.size());
 }
 
 }  // namespace trnsim::kernels

@@ -119,13 +119,15 @@ void plan_one_bank(GemmPlan& plan, const GemmOptions& options, const spec::CoreS
   plan.single_bank = true;
   plan.copies = CopyEngines::kVectorOnly;
   plan.blocking = ladder_blocking(options, plan, core, GemmKeep::kA);
-  // A single PSUM tile needs all of K of both operands per tile: they must be kept, or the block is
-  // one tile.
-  if (plan.blocking.keep == GemmKeep::kNone ||
-      gemm_live_bytes(options, plan, plan.blocking) > gemm_sbuf_budget(core)) {
+  // A single PSUM tile works through all of K of one tile at a time: the block's operands must be
+  // kept, or the block be one tile.
+  if (plan.blocking.keep == GemmKeep::kNone) {
+    plan.blocking.n_tiles = 1;
+    plan.blocking.keep = GemmKeep::kA;
+  }
+  if (gemm_live_bytes(options, plan, plan.blocking) > gemm_sbuf_budget(core)) {
     plan.blocking.keep = GemmKeep::kNone;
     plan.blocking.m_tiles = 1;
-    plan.blocking.n_tiles = 1;
   } else {
     plan.blocking.compute_steps = static_cast<std::uint32_t>(plan.k.steps.size());
   }
@@ -222,6 +224,9 @@ std::uint64_t gemm_live_bytes(const GemmOptions& options, const GemmPlan& plan,
     return rows * std::min(width * blocking.panel_blocks, all) * bytes;
   };
   const auto shared = [&](std::uint64_t width) {
+    if (plan.single_bank) {  // tile by tile: all of K at once, and the next block's on its way
+      return 2 * rows * width * bytes;
+    }
     return blocking.panel_blocks > 1 ? rows * width * bytes * 5 / 4 : streamed(width);
   };
   std::uint64_t live = 4 * n_block * size_bytes(plan.out_dtype);
@@ -237,9 +242,6 @@ std::uint64_t gemm_live_bytes(const GemmOptions& options, const GemmPlan& plan,
     case GemmKeep::kNone:
       live += streamed(m_block) + streamed(n_block);
       break;
-  }
-  if (plan.single_bank) {
-    live += blocking.keep == GemmKeep::kA ? 2 * rows * n_block * bytes : 0;
   }
   if (transposes_on_tensor(options, plan)) {
     const std::uint64_t steps = steps_per_load(sized, options.dtype, static_cast<std::uint32_t>(
