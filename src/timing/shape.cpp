@@ -36,12 +36,17 @@ bool touches_psum(const InstructionShape& shape) {
          std::any_of(shape.inputs.begin(), shape.inputs.begin() + shape.num_inputs, in_psum);
 }
 
+bool is_bitwise(AluOp op) {
+  return op == AluOp::kBitwiseAnd || op == AluOp::kBitwiseOr || op == AluOp::kBitwiseXor ||
+         op == AluOp::kShiftLeft || op == AluOp::kShiftRight;
+}
+
 bool is_int32(DType dtype) { return dtype == DType::kInt32 || dtype == DType::kUInt32; }
 
 std::vector<Engine> tensor_tensor_engines(const InstructionShape& shape) {
   const bool all_int32 = is_int32(shape.dst().dtype) && is_int32(shape.inputs[0].dtype) &&
                          is_int32(shape.inputs[1].dtype);
-  if (touches_psum(shape)) {
+  if (touches_psum(shape) || is_bitwise(shape.attributes->op0)) {
     return {Engine::kVector};
   }
   if (shape.attributes->op0 == AluOp::kPower || all_int32) {
@@ -58,6 +63,9 @@ std::vector<Engine> tensor_scalar_engines(Generation generation, const Instructi
       return {};
     }
     return {Engine::kGpSimd};
+  }
+  if (is_bitwise(op0) || is_bitwise(op1)) {
+    return {Engine::kVector};
   }
   const bool scalar_pair = (op0 == AluOp::kMultiply && (op1 == AluOp::kAdd || op1 == AluOp::kNone)) ||
                            (op0 == AluOp::kAdd && op1 == AluOp::kNone);
