@@ -253,9 +253,12 @@ EngineCost scalar_cost(const spec::CoreSpec& core, const InstructionShape& shape
   const bool copy_like =
       shape.opcode == Opcode::kTensorCopy || shape.opcode == Opcode::kTensorScalar;
   const bool activation = shape.opcode == Opcode::kActivation || shape.opcode == Opcode::kActivate2;
+  // The vector engine's conditions for 2x: both in SBUF, or one in PSUM and contiguous (6, 13).
+  const bool contiguous = shape.src().innermost_contiguous && shape.dst().innermost_contiguous;
+  const bool both_sbuf = in_sbuf(shape.src()) && in_sbuf(shape.dst());
+  const bool one_sbuf = in_sbuf(shape.src()) != in_sbuf(shape.dst());
   const bool fast = is_16bit_float(shape.src().dtype) && is_16bit_float(shape.dst().dtype) &&
-                    shape.src().innermost_contiguous && shape.dst().innermost_contiguous &&
-                    (in_sbuf(shape.src()) || in_sbuf(shape.dst()));
+                    (both_sbuf || (one_sbuf && contiguous));
   if (fast && ((copy_like && core.scalar.perf_mode_2x) || (activation && core.scalar.activation_2x))) {
     work = ceil_div(work, 2);
   }
