@@ -49,6 +49,7 @@ void equal_shares(DmaPlan& plan, std::uint32_t engines) {
     if (bytes > 0) {
       plan.shares.push_back(
           {e, bytes, (bytes + plan.descriptor_bytes - 1) / plan.descriptor_bytes});
+      plan.descriptors += plan.shares.back().descriptors;
     }
   }
 }
@@ -57,7 +58,10 @@ void equal_shares(DmaPlan& plan, std::uint32_t engines) {
 void partition_shares(DmaPlan& plan, const spec::DmaSpec& dma, std::uint32_t first,
                       std::uint32_t count) {
   const std::uint64_t per_partition = plan.bytes / count;
-  const std::uint64_t descriptors = plan.descriptors / count;
+  // No descriptor spans two partitions.
+  const std::uint64_t descriptors =
+      (per_partition + plan.descriptor_bytes - 1) / plan.descriptor_bytes;
+  plan.descriptors = descriptors * count;
   for (std::uint32_t p = first; p < first + count; ++p) {
     const std::uint32_t engine = (p / dma.partitions_per_engine) % dma.engines;
     auto share = std::find_if(plan.shares.begin(), plan.shares.end(),
@@ -114,7 +118,11 @@ DmaPlan plan_dma(const spec::CoreSpec& core, const trace::Trace& trace,
   }
   plan.descriptor_bytes = std::min<std::uint64_t>(
       std::max<std::uint64_t>(1, run) * std::max(dst_size, src_size), core.dma.descriptor_max_bytes);
-  plan.descriptors = (plan.bytes + plan.descriptor_bytes - 1) / plan.descriptor_bytes;
+  if (chip.hbm()) {
+    // No descriptor spans two engines' shares.
+    plan.descriptor_bytes = std::min(
+        plan.descriptor_bytes, (plan.bytes + core.dma.engines - 1) / core.dma.engines);
+  }
   const bool any_hbm = dst.hbm() || src.hbm();
   plan.engine_GBps = engine_rate(core, plan, instruction.opcode,
                                  trace.attribute(instruction).accumulate, any_hbm);
@@ -145,8 +153,6 @@ DmaPlan plan_tile_move(const spec::CoreSpec& core, std::uint32_t first_partition
   plan.hbm_write_bytes = to_hbm ? plan.bytes : 0;
   plan.descriptor_bytes =
       std::min<std::uint64_t>(bytes_per_partition, core.dma.descriptor_max_bytes);
-  plan.descriptors =
-      partitions * ((bytes_per_partition + plan.descriptor_bytes - 1) / plan.descriptor_bytes);
   plan.engine_GBps = engine_rate(core, plan, Opcode::kDmaCopy, false, true);
   plan.hbm_row_stride_bytes = bytes_per_partition;
   partition_shares(plan, core.dma, first_partition, partitions);
