@@ -25,6 +25,9 @@ void Allocator::reserve(std::uint64_t begin, std::uint64_t end) {
   live_.emplace(begin, end);
   in_use_ += end - begin;
   peak_ = std::max(peak_, in_use_);
+  if (policy_ == AllocPolicy::kUnlimited) {
+    cursor_ = std::max(cursor_, end);  // fresh addresses start behind every pinned range
+  }
 }
 
 std::optional<std::uint64_t> Allocator::find(std::uint64_t from, std::uint64_t to,
