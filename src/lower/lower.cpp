@@ -26,6 +26,7 @@ using trace::Trace;
 constexpr std::uint32_t kQuadrantPartitions = 32;
 constexpr std::uint64_t kHbmAlignment = 64 * 1024;
 constexpr std::string_view kSpillQueue = "qSyncSpill";
+constexpr std::uint64_t kNotSpilled = UINT64_MAX;
 
 class Lowering {
  public:
@@ -39,7 +40,7 @@ class Lowering {
         chooser_(core, options.engines),
         hbm_(trace.tensors.size()),
         hbm_base_(trace.tensors.size()),
-        spill_base_(trace.tensors.size()) {
+        spill_base_(trace.tensors.size(), kNotSpilled) {
     plan_queues();
     place_hbm();
     find_elidable();
@@ -345,7 +346,7 @@ class Lowering {
   void emit_move(const TileMove& move) {
     const trace::Tensor& tensor = trace_.tensors[move.tensor];
     const std::uint64_t bytes = tensor.free_elements * size_bytes(tensor.dtype);
-    if (spill_base_[move.tensor] == 0) {
+    if (spill_base_[move.tensor] == kNotSpilled) {
       spill_base_[move.tensor] = program_.hbm_footprint_bytes;
       program_.hbm_footprint_bytes +=
           (bytes * tensor.partitions + kHbmAlignment - 1) / kHbmAlignment * kHbmAlignment;
