@@ -1,8 +1,8 @@
 // Look-ahead scheduling: what a compiler that may reorder independent instructions would emit.
 //
 // Dependencies are taken on whole logical tiles, so address reuse does not
-// restrict the order; each engine picks, among its next `window` instructions, the one that could start
-// first by a plain cost estimate.
+// restrict the order; each engine picks, among its next `window` instructions, the one that could
+// start first by a plain cost estimate.
 #include <algorithm>
 #include <numeric>
 #include <queue>
@@ -40,6 +40,9 @@ double cost_of(const Trace& trace, const spec::CoreSpec& core, std::uint32_t ind
     chosen = legal.empty() ? Engine::kSync : legal.front();
   }
   engine = static_cast<int>(chosen);
+  if (std::find(legal.begin(), legal.end(), chosen) == legal.end()) {
+    return 0;  // lower() reports it
+  }
   if (chosen == Engine::kTensor) {
     return static_cast<double>(timing::matmul_cost(core, shape).stream_cycles) /
            core.tensor.clock_ghz;
@@ -111,8 +114,7 @@ void schedule(const Trace& trace, const spec::CoreSpec& core, std::uint32_t wind
           continue;
         }
         const double start = std::max(free_ns[e], nodes[i].ready_ns);
-        if (best == trace::kNone || start < best_start ||
-            (start == best_start && i < best)) {
+        if (best == trace::kNone || start < best_start || (start == best_start && i < best)) {
           best = i;
           best_start = start;
         }
