@@ -122,4 +122,17 @@ Metrics compute_metrics(const sim::RunRecord& record, const spec::SystemSpec& sy
   return metrics;
 }
 
+Totals compute_totals(const std::vector<std::pair<const Metrics*, std::uint32_t>>& steps) {
+  Totals totals;
+  double possible = 0;
+  for (const auto& [metrics, repeat] : steps) {
+    totals.time_us += metrics->time_us * repeat;
+    totals.flops += metrics->flops * repeat;
+    possible += metrics->peak_model_pflops * 1e9 * metrics->time_us * repeat;
+  }
+  totals.achieved_pflops = ratio(totals.flops, totals.time_us * 1e9);
+  totals.mfu = ratio(totals.flops, possible);
+  return totals;
+}
+
 }  // namespace trnsim::analysis

@@ -12,7 +12,8 @@ Femtos transfer_time(double bytes, double GBps) {
 
 Clock::Clock(double ghz) {
   constexpr std::uint64_t kFemtosPerSecond = 1'000'000'000'000'000;
-  const auto hertz = static_cast<std::uint64_t>(std::llround(ghz * 1e9));
+  // Whole kilohertz keep every product of edge() below 2^64.
+  const auto hertz = static_cast<std::uint64_t>(std::llround(ghz * 1e6)) * 1000;
   const std::uint64_t divisor = std::gcd(kFemtosPerSecond, hertz);
   num_ = kFemtosPerSecond / divisor;
   den_ = hertz / divisor;

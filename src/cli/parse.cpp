@@ -27,6 +27,7 @@ bool parse(CLI::App& app, const Arguments& arguments) {
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
+    app.name("trnsim " + app.get_name());
     std::cout << app.help();
     return false;
   } catch (const CLI::ParseError& error) {

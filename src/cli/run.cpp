@@ -1,12 +1,9 @@
 // trnsim run: simulate a built-in kernel, a trace or a workload file on a system.
-#include <sys/resource.h>
-
 #include <csignal>
-#include <filesystem>
 #include <iostream>
 
 #include "commands.h"
-#include "kernel_options.h"
+#include "kernel_flags.h"
 #include "trnsim/base/error.h"
 #include "trnsim/base/files.h"
 #include "trnsim/report/run_report.h"
@@ -14,6 +11,7 @@
 #include "trnsim/spec/loader.h"
 #include "trnsim/trace/file.h"
 #include "trnsim/workload/placement.h"
+#include "trnsim/workload/workload_file.h"
 
 namespace trnsim::cli {
 namespace {
@@ -34,6 +32,7 @@ struct RunFlags {
   std::string engines = "rule";
   std::string alloc = "rotate";
   std::uint32_t copies = 1;
+  std::uint32_t lnc = 0;
   bool quiet = false;
 
   void declare(CLI::App& app, bool trace) {
@@ -41,6 +40,7 @@ struct RunFlags {
         ->capture_default_str();
     app.add_option("--set", overrides, "override one value: --set chip.core.tensor.clock_ghz=2.8")
         ->allow_extra_args(false);
+    app.add_option("--lnc", lnc, "logical NeuronCore size, 1 or 2; default of the system");
     app.add_option("--json", json, "write the full record, - for standard output");
     app.add_option("--csv", csv, "write one row per kernel, - for standard output");
     app.add_option("--timeline", timeline, "write a timeline for ui.perfetto.dev");
@@ -57,6 +57,19 @@ struct RunFlags {
       app.add_option("--copies", copies, "cores that run the trace, 0 = all")->capture_default_str();
     }
     app.add_flag("-q,--quiet", quiet, "no report on standard output");
+  }
+
+  // With warnings on standard error.
+  [[nodiscard]] spec::LoadedSystem load() const {
+    std::vector<std::string> all = overrides;
+    if (lnc > 0) {
+      all.push_back(fmt::format("lnc={}", lnc));
+    }
+    spec::LoadedSystem loaded = spec::load_system(system, all);
+    for (const std::string& warning : loaded.warnings) {
+      std::cerr << "trnsim: warning: " << warning << '\n';
+    }
+    return loaded;
   }
 
   [[nodiscard]] lower::Options lowering() const {
@@ -100,6 +113,9 @@ void write_outputs(const spec::LoadedSystem& system, const std::vector<report::R
     for (const report::RunEntry& entry : entries) {
       std::cout << report::text(system, entry) << (entries.size() > 1 ? "\n" : "");
     }
+    if (!workload_name.empty()) {
+      std::cout << report::totals_text(system, entries, workload_name);
+    }
   }
   if (!flags.json.empty()) {
     const nlohmann::ordered_json record =
@@ -120,24 +136,23 @@ void write_outputs(const spec::LoadedSystem& system, const std::vector<report::R
   }
 }
 
-int run_gemm(const Arguments& arguments) {
-  CLI::App app{"Simulates C[M, N] = A x B, distributed over all cores of the system.", "run gemm"};
-  app.footer("Example: trnsim run gemm -m 65536 -n 65536 -k 8192 --system trn2-ultraserver");
-  GemmFlags gemm;
+int run_kernel(const std::string& name, const char* purpose, const char* example,
+               const Arguments& arguments) {
+  CLI::App app{purpose, "run " + name};
+  app.footer(std::string("Example: ") + example);
+  const std::unique_ptr<workload::KernelRequest> kernel = workload::make_kernel_request(name);
   RunFlags flags;
-  gemm.declare(app);
+  declare_parameters(app, *kernel);
   flags.declare(app, false);
   if (!parse(app, arguments)) {
     return 0;
   }
   flags.check_outputs();
   const lower::Options lowering = flags.lowering();
-  const kernels::GemmOptions options = gemm.resolve();
-  const spec::LoadedSystem system = spec::load_system(flags.system, flags.overrides);
-  write_outputs(system,
-                {simulate_placement(system, workload::place_gemm(system.spec, options, lowering),
-                                    flags)},
-                "", flags);
+  const spec::LoadedSystem system = flags.load();
+  std::vector<report::RunEntry> entries;
+  entries.push_back(simulate_placement(system, kernel->place(system.spec, lowering), flags));
+  write_outputs(system, entries, "", flags);
   return 0;
 }
 
@@ -151,13 +166,43 @@ int run_trace(const std::string& path, const Arguments& arguments) {
   }
   flags.check_outputs();
   const lower::Options lowering = flags.lowering();
-  const spec::LoadedSystem system = spec::load_system(flags.system, flags.overrides);
+  const spec::LoadedSystem system = flags.load();
   const trace::Trace trace = trace::read_trace(path);
   write_outputs(system,
                 {simulate_placement(
                     system, workload::place_trace(system.spec, trace, flags.copies, lowering),
                     flags)},
                 "", flags);
+  return 0;
+}
+
+// One after the other; a step that repeats is simulated once and counted as often as it repeats.
+int run_workload(const std::string& path, const Arguments& arguments) {
+  CLI::App app{"Simulates the kernels of a workload file one after the other.", "run WORKLOAD.yaml"};
+  app.footer("Example: trnsim run configs/workloads/transformer_layer.yaml --system trn2.48xlarge");
+  RunFlags flags;
+  flags.declare(app, false);
+  if (!parse(app, arguments)) {
+    return 0;
+  }
+  flags.check_outputs();
+  const lower::Options lowering = flags.lowering();
+  const spec::LoadedSystem system = flags.load();
+  const workload::Workload workload = workload::load_workload(path);
+  std::vector<report::RunEntry> entries;
+  for (const workload::WorkloadStep& step : workload.steps) {
+    workload::Placement placement =
+        step.kernel != nullptr
+            ? step.kernel->place(system.spec, lowering)
+            : workload::place_trace(system.spec, trace::read_trace(step.trace_path), step.copies,
+                                    lowering);
+    if (!step.name.empty()) {
+      placement.label = step.name + ": " + placement.label;
+    }
+    entries.push_back(simulate_placement(system, std::move(placement), flags));
+    entries.back().repeat = step.repeat;
+  }
+  write_outputs(system, entries, workload.name, flags);
   return 0;
 }
 
@@ -187,13 +232,23 @@ int run_command(const Arguments& arguments) {
   const std::string& what = arguments[0];
   const Arguments rest(arguments.begin() + 1, arguments.end());
   if (what == "gemm") {
-    return run_gemm(rest);
+    return run_kernel(what, "Simulates C[M, N] = A x B, distributed over all cores of the system.",
+                      "trnsim run gemm -m 65536 -n 65536 -k 8192 --system trn2-ultraserver", rest);
+  }
+  if (what == "attention") {
+    return run_kernel(what, "Simulates attention forward over all cores of the system.",
+                      "trnsim run attention --batch 8 --heads 64 --seq 16384 --causal "
+                      "--system trn2-ultraserver",
+                      rest);
+  }
+  if (what.ends_with(".yaml") || what.ends_with(".yml")) {
+    return run_workload(what, rest);
   }
   if (what.ends_with(".trt") || what.ends_with(".jsonl")) {
     return run_trace(what, rest);
   }
   throw Error(fmt::format("'{}' is neither a kernel nor a .trt, .jsonl or .yaml file", what), {},
-              did_you_mean(what, {"gemm", "attention"}));
+              did_you_mean(what, workload::kernel_names()));
 }
 
 }  // namespace trnsim::cli

@@ -2,7 +2,7 @@
 #include <iostream>
 
 #include "commands.h"
-#include "kernel_options.h"
+#include "kernel_flags.h"
 #include "trnsim/base/error.h"
 #include "trnsim/base/files.h"
 #include "trnsim/spec/loader.h"
@@ -22,13 +22,17 @@ void write(const trace::Trace& trace, const std::string& path) {
   }
 }
 
-int gen_gemm(const Arguments& arguments) {
-  CLI::App app{"Writes the trace of a GEMM on one core.", "trace gen gemm"};
-  app.footer("Example: trnsim trace gen gemm -m 1024 -n 1024 -k 1024 -o gemm.trt");
-  GemmFlags gemm;
+int generate(const std::string& name, const Arguments& arguments) {
+  CLI::App app{"Writes the trace of a built-in kernel on one core.", "trace gen " + name};
+  app.footer("Example: trnsim trace gen " + name + " -o " + name + ".trt");
+  const std::unique_ptr<workload::KernelRequest> kernel = workload::make_kernel_request(name);
+  if (kernel == nullptr) {
+    throw Error(fmt::format("trace gen: unknown kernel '{}'", name), {},
+                did_you_mean(name, workload::kernel_names()));
+  }
   std::string output;
   std::string system = "trn2-core";
-  gemm.declare(app);
+  declare_parameters(app, *kernel);
   app.add_option("-o,--output", output, "FILE.trt, FILE.jsonl or -")->required();
   app.add_option("--system", system, "system whose core the kernel is blocked for")
       ->capture_default_str();
@@ -36,24 +40,21 @@ int gen_gemm(const Arguments& arguments) {
     return 0;
   }
   check_writable(output);
-  write(kernels::gemm(gemm.resolve(), spec::load_system(system).spec.chip.core), output);
+  write(kernel->build(spec::load_system(system).spec.chip.core), output);
   return 0;
 }
 
 }  // namespace
 
 int trace_gen_command(const Arguments& arguments) {
-  if (!arguments.empty() && arguments[0] == "gemm") {
-    return gen_gemm({arguments.begin() + 1, arguments.end()});
+  if (arguments.empty()) {
+    throw Error("trace gen: which kernel?", {}, "gemm or attention");
   }
-  const bool help = !arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h");
-  if (help) {
+  if (arguments[0] == "--help" || arguments[0] == "-h") {
     std::cout << "usage: trnsim trace gen gemm|attention [options] -o FILE\n";
     return 0;
   }
-  throw Error(arguments.empty() ? "trace gen: which kernel?"
-                                : fmt::format("trace gen: unknown kernel '{}'", arguments[0]),
-              {}, "gemm or attention");
+  return generate(arguments[0], {arguments.begin() + 1, arguments.end()});
 }
 
 }  // namespace trnsim::cli

@@ -119,24 +119,22 @@ ordered_json json(const spec::LoadedSystem& system, const std::vector<RunEntry>&
                   const std::string& name) {
   ordered_json out = envelope(system);
   out["workload"] = {{"name", name}, {"steps", entries.size()}};
-  double time_us = 0;
-  double flops = 0;
-  double peak_flops = 0;
+  std::vector<std::pair<const analysis::Metrics*, std::uint32_t>> steps_run;
   std::uint64_t instructions = 0;
   double wall = 0;
   ordered_json steps = ordered_json::array();
   for (const RunEntry& entry : entries) {
-    time_us += entry.metrics.time_us;
-    flops += entry.metrics.flops;
-    peak_flops += entry.metrics.peak_model_pflops * 1e15 * entry.metrics.time_us * 1e-6;
+    steps_run.emplace_back(&entry.metrics, entry.repeat);
     instructions += entry.record.instructions;
     wall += entry.record.wall_seconds;
     steps.push_back(entry_json(entry));
+    steps.back()["repeat"] = entry.repeat;
   }
-  out["time_us"] = finite(time_us);
-  out["flops"] = finite(flops);
-  out["achieved_pflops"] = time_us > 0 ? finite(flops / time_us * 1e-9) : 0.0;
-  out["mfu"] = peak_flops > 0 ? finite(flops / peak_flops) : 0.0;
+  const analysis::Totals totals = analysis::compute_totals(steps_run);
+  out["time_us"] = finite(totals.time_us);
+  out["flops"] = finite(totals.flops);
+  out["achieved_pflops"] = finite(totals.achieved_pflops);
+  out["mfu"] = finite(totals.mfu);
   out["instructions"] = instructions;
   out["wall_seconds"] = finite(wall);
   out["steps"] = steps;

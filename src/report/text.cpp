@@ -102,6 +102,14 @@ void memory_lines(std::string& out, const RunEntry& entry) {
                                          bytes_text(static_cast<double>(alloc.spill_bytes)));
 }
 
+analysis::Totals sum(const std::vector<RunEntry>& entries) {
+  std::vector<std::pair<const analysis::Metrics*, std::uint32_t>> steps;
+  for (const RunEntry& entry : entries) {
+    steps.emplace_back(&entry.metrics, entry.repeat);
+  }
+  return analysis::compute_totals(steps);
+}
+
 }  // namespace
 
 std::string text(const spec::LoadedSystem& system, const RunEntry& entry) {
@@ -125,6 +133,22 @@ std::string text(const spec::LoadedSystem& system, const RunEntry& entry) {
                      count_text(r.instructions), r.wall_seconds, rate * 1e-6);
   out += fmt::format("  config      {} ({}); HBM model {}\n", system.hash.substr(0, 12), r.lowering,
                      system.spec.chip.hbm.model == spec::HbmModel::kBanked ? "banked" : "bandwidth");
+  return out;
+}
+
+std::string totals_text(const spec::LoadedSystem& system, const std::vector<RunEntry>& entries,
+                        const std::string& name) {
+  const analysis::Totals totals = sum(entries);
+  std::string out = fmt::format("{} on {}, {} steps\n\n", cut(name, 40), system.spec.name,
+                                entries.size());
+  out += "  step                                          x     time each    share\n";
+  for (const RunEntry& entry : entries) {
+    out += fmt::format("  {:<42} {:>4} {:>13} {:>6.1f} %\n", cut(entry.label, 42), entry.repeat,
+                       time_text(entry.metrics.time_us),
+                       100 * entry.metrics.time_us * entry.repeat / totals.time_us);
+  }
+  out += fmt::format("\n  total {}, {}, MFU {:.1f} %\n", time_text(totals.time_us),
+                     flops_text(totals.achieved_pflops), 100 * totals.mfu);
   return out;
 }
 

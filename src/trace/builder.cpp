@@ -214,13 +214,20 @@ void TraceBuilder::at(std::string_view file, std::uint32_t line) {
     return;
   }
   const SourceLine wanted{intern(file), line};
-  const auto found = std::find(trace_.sources.rbegin(), trace_.sources.rend(), wanted);
-  if (found == trace_.sources.rend()) {
+  const auto [entry, added] =
+      sources_.try_emplace(wanted, static_cast<std::uint32_t>(trace_.sources.size()));
+  if (added) {
     trace_.sources.push_back(wanted);
-    source_ = static_cast<std::uint32_t>(trace_.sources.size() - 1);
-  } else {
-    source_ = static_cast<std::uint32_t>(trace_.sources.rend() - found - 1);
   }
+  source_ = entry->second;
+}
+
+std::uint32_t TraceBuilder::affine(const std::vector<Dim>& dims) {
+  TRNSIM_CHECK(dims.size() <= kMaxDims, "an affine pattern of {} dims", dims.size());
+  Pattern pattern;
+  pattern.num_dims = static_cast<std::uint8_t>(dims.size());
+  std::copy(dims.begin(), dims.end(), pattern.dims.begin());
+  return intern(pattern);
 }
 
 Trace TraceBuilder::take() {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trnsim/sim/run_record.h"
@@ -60,5 +61,15 @@ struct Metrics {
 };
 
 [[nodiscard]] Metrics compute_metrics(const sim::RunRecord& record, const spec::SystemSpec& system);
+
+// Kernels that run one after the other, each counted `repeat` times.
+struct Totals {
+  double time_us = 0;
+  double flops = 0;
+  double achieved_pflops = 0;
+  double mfu = 0;                 // of the peak for each step's type
+};
+[[nodiscard]] Totals compute_totals(
+    const std::vector<std::pair<const Metrics*, std::uint32_t>>& steps);
 
 }  // namespace trnsim::analysis

@@ -42,7 +42,7 @@ inline constexpr Femtos kNever{UINT64_MAX};
 class Clock {
  public:
   Clock() = default;
-  // ghz > 0; rounded to a whole number of hertz.
+  // ghz >= 0.001; rounded to a whole number of kilohertz.
   explicit Clock(double ghz);
 
   // Time of edge k.

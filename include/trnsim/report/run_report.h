@@ -21,10 +21,16 @@ struct RunEntry {
   nlohmann::ordered_json workload;
   sim::RunRecord record;
   analysis::Metrics metrics;
+  std::uint32_t repeat = 1;       // of a workload step: counted that often in totals
 };
 
 // What fits 80 columns, for one entry.
 [[nodiscard]] std::string text(const spec::LoadedSystem& system, const RunEntry& entry);
+
+// Totals of a workload of several kernels that ran one after the other.
+[[nodiscard]] std::string totals_text(const spec::LoadedSystem& system,
+                                      const std::vector<RunEntry>& entries,
+                                      const std::string& name);
 
 // The whole record with resolved configuration. wall_seconds and what follows from it are the only
 // fields that differ between two runs of the same input.

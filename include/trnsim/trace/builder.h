@@ -67,6 +67,9 @@ class TraceBuilder {
                      Engine engine = Engine::kUnassigned);
   void fence();
 
+  // Pattern id for Attributes::affine_pattern: strides are the coefficients of the free indices.
+  std::uint32_t affine(const std::vector<Dim>& dims);
+
   // Kernel source line of what follows (0 = none).
   void at(std::string_view file, std::uint32_t line);
 
@@ -85,6 +88,7 @@ class TraceBuilder {
   std::map<std::string, std::uint32_t, std::less<>> strings_;
   std::map<Pattern, std::uint32_t> patterns_;
   std::map<Attributes, std::uint32_t> attributes_;
+  std::map<SourceLine, std::uint32_t> sources_;
   std::uint32_t source_ = kNone;
 };
 

@@ -19,7 +19,7 @@
 //   scalar_tensor_tensor out: dst                            in: data, b, [operand0: imm0_is_tensor]
 //                        dst = (data op0 operand0) op1 b
 //   tensor_tensor_scan   out: dst                            in: a, b, [initial: imm0_is_tensor]
-//                        r[i] = (r[i-1] op0 a[i]) op1 b[i], r[-1] = initial
+//                        r[i] = (a[i] op0 r[i-1]) op1 b[i], r[-1] = initial
 //   tensor_reduce        out: dst                            in: data; reduces the innermost reduce_dims dims by op0; negate
 //   tensor_partition_reduce out: dst [1, N]                  in: data [P, N]; op0
 //   reciprocal           out: dst                            in: data

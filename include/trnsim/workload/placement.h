@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "trnsim/kernels/attention.h"
 #include "trnsim/kernels/gemm.h"
 #include "trnsim/lower/lower.h"
 #include "trnsim/spec/system_spec.h"
@@ -28,6 +29,12 @@ struct Placement {
 [[nodiscard]] Placement place_gemm(const spec::SystemSpec& system,
                                    const kernels::GemmOptions& options,
                                    const lower::Options& lowering);
+
+// batch x heads first; where there are more cores than that, query rows are split so that each core gets
+// about the same number of unmasked scores. Throws Error as kernels::attention.
+[[nodiscard]] Placement place_attention(const spec::SystemSpec& system,
+                                        const kernels::AttentionOptions& options,
+                                        const lower::Options& lowering);
 
 // A trace on the first `copies` cores, each running the same program (0 = all cores).
 [[nodiscard]] Placement place_trace(const spec::SystemSpec& system, const trace::Trace& trace,
