@@ -12,6 +12,16 @@ using trace::Engine;
 using trace::Opcode;
 using trace::View;
 
+namespace {
+
+// Blocks out of `blocks` whose copies Vector makes.
+std::uint32_t share_of(const TransposeSplit& split, std::uint32_t blocks) {
+  const std::uint32_t copied = split.vector + split.scalar;
+  return copied == 0 ? blocks : (split.vector * blocks + copied / 2) / copied;
+}
+
+}  // namespace
+
 FusedAttention::FusedAttention(trace::TraceBuilder& builder, const AttentionOptions& options,
                                const AttentionPlan& plan, const AttentionTensors& tensors,
                                const spec::CoreSpec& core)
@@ -25,20 +35,33 @@ FusedAttention::FusedAttention(trace::TraceBuilder& builder, const AttentionOpti
       mask_(builder, plan),
       states_(plan.value_lag + kLookAhead + kHistory),
       tiles_(plan.tiles.size()) {
-  // PSUM is laid out by hand: buffers of whole banks for scores, one bank for transposes, one for
-  // P x V.
+  // PSUM is laid out by hand: buffers of whole banks for scores, one bank for P x V, the rest for
+  // transposes.
   const std::int64_t bank_bytes = core.psum.bank_bytes_per_partition;
-  const std::int64_t banks =
-      (plan.section + plan.bank_columns - 1) / plan.bank_columns;
+  const std::uint32_t banks = (plan.section + plan.bank_columns - 1) / plan.bank_columns;
   for (std::uint32_t b = 0; b < plan.score_buffers; ++b) {
     score_buffers_.push_back(builder.psum("scores", DType::kFloat32, plan.array, {plan.section},
                                           b * banks * bank_bytes));
   }
-  const std::int64_t next = plan.score_buffers * banks * bank_bytes;
-  turn_bank_ = builder.psum("p_turned_psum", options.dtype, plan.array,
-                            {plan.section / plan.array, plan.array}, next);
+  const std::uint32_t used = plan.score_buffers * banks;
   value_bank_ = builder.psum("pv", DType::kFloat32, plan.array, {2, plan.bank_columns / 2},
-                             next + bank_bytes);
+                             used * bank_bytes);
+  const std::uint32_t per_bank =
+      core.psum.bank_bytes_per_partition / (plan.array * size_bytes(options.dtype));
+  const std::uint32_t left = plan.single_buffers ? 1 : core.psum.banks - used - 1;
+  const View all = builder.psum("p_turned_psum", options.dtype, plan.array,
+                                {left * per_bank, plan.array}, (used + 1) * bank_bytes);
+  const TransposeSplit& split = plan.transposes;
+  const std::uint32_t for_vector = split.scalar == 0 ? left * per_bank
+                                   : split.vector == 0 ? 0
+                                   : left > 1          ? per_bank
+                                                       : share_of(split, per_bank);
+  if (for_vector > 0) {
+    vector_ring_.blocks = all.slice(0, 0, for_vector);
+  }
+  if (for_vector < left * per_bank) {
+    scalar_ring_.blocks = all.slice(0, for_vector, left * per_bank - for_vector);
+  }
 }
 
 void FusedAttention::score(std::uint32_t unit) {
@@ -61,7 +84,6 @@ void FusedAttention::find_max(std::uint32_t unit) {
   attributes.negate = true;
   builder_.emit(Opcode::kTensorReduce, Engine::kVector, {now.section_max}, {now.scores},
                 attributes);
-  evacuator_.charge_vector(unit_of(unit).width);
 }
 
 void FusedAttention::bound(std::uint32_t unit) {
@@ -78,7 +100,6 @@ void FusedAttention::bound(std::uint32_t unit) {
     inputs.push_back(tile.bound);
   }
   builder_.emit(Opcode::kTensorScalar, Engine::kVector, {fresh}, inputs, attributes);
-  evacuator_.charge_vector(1);
   if (!unit_of(unit).first) {
     now.alpha = builder_.sbuf("alpha", DType::kFloat32, tile_of(unit).rows, {1});
     Attributes rescale;
@@ -86,7 +107,6 @@ void FusedAttention::bound(std::uint32_t unit) {
     rescale.scale = -1;
     rescale.bias_is_tensor = true;
     builder_.emit(Opcode::kActivation, Engine::kScalar, {now.alpha}, {tile.bound, fresh}, rescale);
-    evacuator_.charge_scalar(1);
   }
   tile.bound = fresh;
 }
@@ -102,58 +122,67 @@ void FusedAttention::soften(std::uint32_t unit) {
   attributes.bias_is_tensor = true;
   builder_.emit(Opcode::kActivation, Engine::kScalar, {now.p},
                 {now.scores, tiles_[unit_of(unit).tile].bound}, attributes);
-  evacuator_.charge_scalar(width);
-  choose_turn(now, unit_of(unit), tile);
+  now.p_turned = sbuf("p_turned", options_.dtype, plan_.array,
+                      {(width + plan_.array - 1) / plan_.array, tile.rows},
+                      {plan_.section / plan_.array, plan_.array});
+  now.split = split_of(unit_of(unit), tile);
+  if (now.split.dma > 0) {
+    turn_by_dma(now, tile);
+  }
 }
 
 void FusedAttention::turn(std::uint32_t unit) {
   UnitState& now = state(unit);
-  if (!now.by_dma) {
-    turn_on_tensor(now, unit_of(unit), tile_of(unit));
-  }
+  const TransposeSplit& split = now.split;
+  turn_on_tensor(now, unit_of(unit), tile_of(unit), split.dma, split.vector, Engine::kVector);
+  turn_on_tensor(now, unit_of(unit), tile_of(unit), split.dma + split.vector, split.scalar,
+                 Engine::kScalar);
 }
 
-// Gives the transposes of a section to whichever has the least to do: DMA, or the tensor engine with
-// a copy by Vector or Scalar.
-void FusedAttention::choose_turn(UnitState& now, const Unit& unit, const RowTile& tile) {
-  now.p_turned = sbuf("p_turned", options_.dtype, plan_.array,
-                      {(unit.width + plan_.array - 1) / plan_.array, tile.rows},
-                      {plan_.section / plan_.array, plan_.array});
-  now.by_dma = false;
-  if (!plan_.dma_transposes || tile.rows != plan_.array || unit.width % plan_.array != 0) {
+// The plan's split in proportion; DMA takes whole blocks of whole tiles only.
+TransposeSplit FusedAttention::split_of(const Unit& unit, const RowTile& tile) const {
+  const std::uint32_t all = plan_.section / plan_.array;
+  const std::uint32_t blocks = (unit.width + plan_.array - 1) / plan_.array;
+  const std::uint32_t whole = tile.rows == plan_.array ? unit.width / plan_.array : 0;
+  TransposeSplit split;
+  split.dma = std::min(whole, (plan_.transposes.dma * blocks + all / 2) / all);
+  const std::uint32_t rest = blocks - split.dma;
+  split.vector = share_of(plan_.transposes, rest);
+  split.scalar = rest - split.vector;
+  return split;
+}
+
+void FusedAttention::turn_by_dma(UnitState& now, const RowTile& tile) {
+  builder_.dma_transpose(
+      now.p_turned.slice(0, 0, now.split.dma).slice(1, 0, tile.rows),
+      now.p.slice(0, 0, now.split.dma * plan_.array).split(0, plan_.array), Engine::kSync);
+}
+
+void FusedAttention::turn_on_tensor(UnitState& now, const Unit& unit, const RowTile& tile,
+                                    std::uint32_t first, std::uint32_t count, Engine engine) {
+  if (count == 0) {
     return;
   }
-  const double bytes = static_cast<double>(unit.width) * tile.rows * size_bytes(options_.dtype);
-  const double ns = std::max(core_.dma.issue_floor_ns,
-                             bytes / (core_.dma.engines * core_.dma.effective_GBps_per_engine *
-                                      core_.dma.transpose_rate_sbuf));
-  if (dma_ns_ + ns <= evacuator_.least_ns_with(unit.width, now.p.dtype)) {
-    dma_ns_ += ns;
-    now.by_dma = true;
-    turn_by_dma(now, unit, tile);
+  Ring& ring = engine == Engine::kVector ? vector_ring_ : scalar_ring_;
+  if (ring.next + count > ring.blocks.dims[0].count) {
+    ring.next = 0;
   }
-}
-
-void FusedAttention::turn_by_dma(UnitState& now, const Unit& unit, const RowTile& tile) {
-  const std::uint32_t blocks = unit.width / plan_.array;
-  builder_.dma_transpose(now.p_turned.slice(0, 0, blocks).slice(1, 0, tile.rows),
-                         now.p.split(0, plan_.array), Engine::kSync);
-}
-
-void FusedAttention::turn_on_tensor(UnitState& now, const Unit& unit, const RowTile& tile) {
-  const std::uint32_t full = unit.width / plan_.array;
-  const std::uint32_t rest = unit.width % plan_.array;
-  const View bank = turn_bank_.slice(1, 0, tile.rows);
-  for (std::uint32_t block = 0; block * plan_.array < unit.width; ++block) {
-    const std::uint32_t columns = std::min(plan_.array, unit.width - block * plan_.array);
-    builder_.transpose(bank.part(0, columns).index(0, block),
-                       now.p.slice(0, block * plan_.array, columns));
+  const View bank = ring.blocks.slice(0, ring.next, count).slice(1, 0, tile.rows);
+  ring.next += count;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t start = (first + i) * plan_.array;
+    const std::uint32_t columns = std::min(plan_.array, unit.width - start);
+    builder_.transpose(bank.part(0, columns).index(0, i), now.p.slice(0, start, columns));
   }
+  const std::uint32_t end = std::min(unit.width, (first + count) * plan_.array);
+  const std::uint32_t full = end / plan_.array - first;
+  const std::uint32_t rest = end % plan_.array;
   if (full > 0) {
-    evacuator_.copy(now.p_turned.slice(0, 0, full), bank.slice(0, 0, full));
+    evacuator_.copy_on(engine, now.p_turned.slice(0, first, full), bank.slice(0, 0, full));
   }
   if (rest > 0) {
-    evacuator_.copy(now.p_turned.part(0, rest).index(0, full), bank.part(0, rest).index(0, full));
+    evacuator_.copy_on(engine, now.p_turned.part(0, rest).index(0, first + full),
+                       bank.part(0, rest).index(0, full));
   }
 }
 
@@ -182,7 +211,7 @@ void FusedAttention::update(std::uint32_t unit) {
   }
   if (plan_.gpsimd_updates) {
     const View staged = builder_.sbuf("pv_staged", DType::kFloat32, rows, {columns});
-    evacuator_.copy(staged, now.weighed);
+    evacuator_.copy_on(Engine::kScalar, staged, now.weighed);
     builder_.tensor_tensor(tile.output, tile.output, AluOp::kMultiply,
                            now.alpha.index(0, 0).broadcast(columns), Engine::kGpSimd);
     builder_.tensor_tensor(tile.output, tile.output, AluOp::kAdd, staged, Engine::kGpSimd);
@@ -194,7 +223,6 @@ void FusedAttention::update(std::uint32_t unit) {
   attributes.imm0_is_tensor = true;
   builder_.emit(Opcode::kScalarTensorTensor, Engine::kVector, {tile.output},
                 {tile.output, now.weighed, now.alpha}, attributes);
-  evacuator_.charge_vector(columns);
 }
 
 void FusedAttention::finish(std::uint32_t unit) {
@@ -204,7 +232,6 @@ void FusedAttention::finish(std::uint32_t unit) {
   const View inverse = builder_.sbuf("inverse", DType::kFloat32, rows, {1});
   builder_.emit(Opcode::kReciprocal, Engine::kVector, {inverse},
                 {tile.output.slice(0, options_.head_dim, 1)});
-  evacuator_.charge_vector(8);
   now.out = builder_.sbuf("out_tile", options_.dtype, rows, {options_.head_dim});
   const View values = tile.output.slice(0, 0, options_.head_dim);
   if (plan_.gpsimd_updates) {
@@ -216,7 +243,6 @@ void FusedAttention::finish(std::uint32_t unit) {
   attributes.func = ActFunc::kCopy;
   attributes.scale_is_tensor = true;
   builder_.emit(Opcode::kActivation, Engine::kScalar, {now.out}, {values, inverse}, attributes);
-  evacuator_.charge_scalar(options_.head_dim);
 }
 
 void FusedAttention::store(std::uint32_t unit) {

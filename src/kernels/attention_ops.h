@@ -91,8 +91,7 @@ class FusedAttention {
     trace::View p_turned;
     trace::View weighed;
     trace::View out;
-    bool by_dma = false;
-    bool turned = false;
+    TransposeSplit split;
   };
   struct TileState {
     trace::View bound;   // -scale x running maximum
@@ -109,9 +108,11 @@ class FusedAttention {
   Section load_section(const Unit& unit);
   trace::View load_rows(const Unit& unit);
   [[nodiscard]] std::uint32_t rows_start(const Unit& unit) const;
-  void choose_turn(UnitState& now, const Unit& unit, const RowTile& tile);
-  void turn_by_dma(UnitState& now, const Unit& unit, const RowTile& tile);
-  void turn_on_tensor(UnitState& now, const Unit& unit, const RowTile& tile);
+  [[nodiscard]] TransposeSplit split_of(const Unit& unit, const RowTile& tile) const;
+  void turn_by_dma(UnitState& now, const RowTile& tile);
+  // Blocks [first, first + count) through PSUM, copied by `engine`.
+  void turn_on_tensor(UnitState& now, const Unit& unit, const RowTile& tile, std::uint32_t first,
+                      std::uint32_t count, trace::Engine engine);
 
   trace::TraceBuilder& builder_;
   const AttentionOptions& options_;
@@ -120,9 +121,15 @@ class FusedAttention {
   const spec::CoreSpec& core_;
   Evacuator evacuator_;
   CausalMask mask_;
-  double dma_ns_ = 0;  // DMA time of transposes so far
+  // Blocks of transposed P in PSUM, used in turn. Vector and Scalar have banks of their own where
+  // there are enough, because they cannot read one bank at the same time.
+  struct Ring {
+    trace::View blocks;
+    std::uint32_t next = 0;
+  };
   std::vector<trace::View> score_buffers_;
-  trace::View turn_bank_;
+  Ring vector_ring_;
+  Ring scalar_ring_;
   trace::View value_bank_;
   std::vector<UnitState> states_;
   std::vector<TileState> tiles_;

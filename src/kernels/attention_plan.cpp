@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "evacuate.h"
 #include "trnsim/base/error.h"
 
 namespace trnsim::kernels {
@@ -50,6 +51,11 @@ void check_tuning(const AttentionPlan& plan, const AttentionTuning& tuning,
     throw Error(fmt::format("attention: section {} is not a multiple of {} up to {}", plan.section,
                             plan.array, section_limit));
   }
+  const TransposeSplit& split = plan.transposes;
+  if (split.dma + split.vector + split.scalar != plan.section / plan.array) {
+    throw Error(fmt::format("attention: {} + {} + {} transposes for a section of {} blocks", split.dma,
+                            split.vector, split.scalar, plan.section / plan.array));
+  }
   const std::uint32_t banks_per_buffer =
       (plan.section + plan.bank_columns - 1) / plan.bank_columns;
   if (plan.score_buffers * banks_per_buffer + 2 > core.psum.banks || tuning.group_tiles == 0) {
@@ -57,6 +63,36 @@ void check_tuning(const AttentionPlan& plan, const AttentionTuning& tuning,
                             "PSUM banks",
                             plan.score_buffers, plan.section, core.psum.banks));
   }
+}
+
+// Sequential variants leave all copies to Vector; the others take the split whose busiest engine has
+// least to do, DMA only for best. Among equals the one with the least DMA.
+TransposeSplit choose_split(const AttentionOptions& options, const AttentionPlan& plan,
+                            const spec::CoreSpec& core) {
+  const std::uint32_t blocks = plan.section / plan.array;
+  if (options.variant != AttentionVariant::kPipelined &&
+      options.variant != AttentionVariant::kBest) {
+    return {0, blocks, 0};
+  }
+  const std::uint32_t score_banks =
+      plan.score_buffers * ((plan.section + plan.bank_columns - 1) / plan.bank_columns);
+  const bool shares_bank = core.psum.banks - score_banks - 1 < 2;
+  const bool by_dma = options.variant == AttentionVariant::kBest &&
+                      size_bytes(options.dtype) == 2 &&
+                      core.generation != spec::Generation::kTrn1;
+  TransposeSplit best{0, blocks, 0};  // legal everywhere
+  for (std::uint32_t dma = 0; dma <= (by_dma ? blocks : 0); ++dma) {
+    for (std::uint32_t vector = 0; vector + dma <= blocks; ++vector) {
+      const TransposeSplit split{dma, vector, blocks - dma - vector};
+      if (shares_bank && split.vector > 0 && split.scalar > 0) {
+        continue;  // the two engines would take turns
+      }
+      if (section_ns(options, plan, split, core) < section_ns(options, plan, best, core)) {
+        best = split;
+      }
+    }
+  }
+  return best;
 }
 
 void choose_buffers(AttentionPlan& plan, const AttentionOptions& options,
@@ -75,11 +111,10 @@ void choose_buffers(AttentionPlan& plan, const AttentionOptions& options,
   const std::uint32_t most = std::max(1U, (core.psum.banks - 2) / banks);
   plan.score_buffers = tuning.score_buffers != 0 ? tuning.score_buffers
                        : naive                   ? 1
-                                                 : std::min(most, pipelined ? 3U : 2U);
-  const bool dma_can = size_bytes(options.dtype) == 2 && core.generation != spec::Generation::kTrn1;
-  plan.dma_transposes = tuning.dma_transposes.value_or(best) && dma_can;
+                                                 : std::min(most, best ? 3U : 2U);
   plan.gpsimd_updates = tuning.gpsimd_updates.value_or(best);
-  const std::uint32_t lag = plan.dma_transposes ? 6 : 3;
+  plan.transposes = tuning.transposes.value_or(choose_split(options, plan, core));
+  const std::uint32_t lag = plan.transposes.dma > 0 ? 6 : 3;
   plan.value_lag = pipelined ? (tuning.value_lag == 0 ? lag : std::max(3U, tuning.value_lag)) : 0;
   check_tuning(plan, tuning, core, limit);
 }
@@ -151,6 +186,32 @@ void make_units(AttentionPlan& plan, const AttentionOptions& options) {
 }
 
 }  // namespace
+
+double section_ns(const AttentionOptions& options, const AttentionPlan& plan,
+                  const TransposeSplit& split, const spec::CoreSpec& core) {
+  const std::uint64_t columns = options.head_dim + 1;
+  double vector = vector_ns(core, plan.section) + vector_ns(core, 1);
+  double scalar = scalar_ns(core, plan.section) + scalar_ns(core, 1);
+  if (split.vector > 0) {
+    vector += vector_copy_ns(core, std::uint64_t{split.vector} * plan.array, options.dtype);
+  }
+  if (split.scalar > 0) {
+    scalar += scalar_ns(core, std::uint64_t{split.scalar} * plan.array);
+  }
+  (plan.gpsimd_updates ? scalar : vector) +=
+      plan.gpsimd_updates ? scalar_ns(core, columns) : vector_ns(core, columns);
+  if (plan.gpsimd_updates && split.vector == 0) {
+    // Nothing stands between the maximum and the bound that waits for it.
+    vector += core.vector.fixed_latency_cycles / core.vector.clock_ghz;
+  }
+  const double rate = core.dma.engines * core.dma.effective_GBps_per_engine *
+                      core.dma.transpose_rate_sbuf;
+  const double bytes =
+      static_cast<double>(split.dma) * plan.array * plan.array * size_bytes(options.dtype);
+  constexpr double kDmaShare = 0.95;  // the rest loads K, V and Q
+  const double dma = split.dma == 0 ? 0 : std::max(core.dma.issue_floor_ns, bytes / rate) / kDmaShare;
+  return std::max({vector, scalar, dma});
+}
 
 std::uint32_t visible_rows(const AttentionOptions& options, std::uint32_t row) {
   return options.causal ? options.q_start + row + 1 + options.kv_len - q_total(options)

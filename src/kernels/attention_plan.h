@@ -50,7 +50,7 @@ struct AttentionPlan {
   std::uint32_t score_buffers = 2;
   std::uint32_t value_lag = 0;      // 0: units strictly one after the other
   bool single_buffers = false;
-  bool dma_transposes = false;
+  TransposeSplit transposes;        // of a whole section
   bool gpsimd_updates = false;
   bool keep_kv = true;              // K and V of a head stay in SBUF
   std::vector<RowStream> streams;
@@ -62,6 +62,10 @@ struct AttentionPlan {
 // Throws Error for options attention() cannot run.
 [[nodiscard]] AttentionPlan make_attention_plan(const AttentionOptions& options,
                                                 const spec::CoreSpec& core);
+
+// Busy time of the slowest engine per whole section, for a split of its transposes.
+[[nodiscard]] double section_ns(const AttentionOptions& options, const AttentionPlan& plan,
+                                const TransposeSplit& split, const spec::CoreSpec& core);
 
 // kv rows that query row `row` of this core sees.
 [[nodiscard]] std::uint32_t visible_rows(const AttentionOptions& options, std::uint32_t row);

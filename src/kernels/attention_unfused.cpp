@@ -26,7 +26,8 @@ class UnfusedAttention {
         plan_(plan),
         tensors_(tensors),
         evacuator_(builder, core, CopyEngines::kVectorAndScalar),
-        mask_(builder, plan) {
+        mask_(builder, plan),
+        by_tensor_(core.generation == spec::Generation::kTrn1) {
     std::uint32_t rows = 0;
     for (const RowTile& tile : plan.tiles) {
       first_row_.push_back(rows);
@@ -66,7 +67,9 @@ class UnfusedAttention {
   void score(std::uint32_t t);
   void soften(std::uint32_t t);
   void weigh(std::uint32_t t);
-  View turned(std::uint32_t t, std::uint32_t start, std::uint32_t count);
+  void add_blocks(std::uint32_t t, const View& sum, std::uint32_t start, std::uint32_t blocks,
+                  std::uint32_t columns);
+  View turned(std::uint32_t t, std::uint32_t start, std::uint32_t blocks, std::uint32_t columns);
 
   trace::TraceBuilder& builder_;
   const AttentionOptions& options_;
@@ -74,6 +77,7 @@ class UnfusedAttention {
   const AttentionTensors& tensors_;
   Evacuator evacuator_;
   CausalMask mask_;
+  bool by_tensor_;  // no DMA transposes
   View scores_;
   View probabilities_;
   std::vector<std::uint32_t> first_row_;  // of each tile in the score matrices
@@ -90,16 +94,19 @@ void UnfusedAttention::score(std::uint32_t t) {
     q = q.slice(0, tile.first_row, tile.rows);
   }
   const View k = tensors_.k.index(0, stream.kv_head);
-  for (std::uint32_t start = 0; start < tile.visible; start += plan_.bank_columns) {
-    const std::uint32_t columns = std::min(plan_.bank_columns, tile.visible - start);
-    const View k_tile = builder_.sbuf("k", options_.dtype, options_.head_dim, {columns});
-    builder_.dma(k_tile, k.slice(1, start, columns), Engine::kSync);
-    const View bank = builder_.psum("scores", DType::kFloat32, tile.rows, {columns});
-    builder_.matmul(bank, q, k_tile, false);
-    mask_.apply(bank, tile, start);
-    const View staged = builder_.sbuf("scores_tile", DType::kFloat32, tile.rows, {columns});
-    evacuator_.copy(staged, bank);
-    builder_.dma(window(scores_, t, start, columns), staged, Engine::kGpSimd);
+  for (std::uint32_t start = 0; start < tile.visible; start += plan_.section) {
+    const std::uint32_t width = std::min(plan_.section, tile.visible - start);
+    const View k_tile = builder_.sbuf("k", options_.dtype, options_.head_dim, {width});
+    builder_.dma(k_tile, k.slice(1, start, width), Engine::kSync);
+    const View staged = builder_.sbuf("scores_tile", DType::kFloat32, tile.rows, {width});
+    for (std::uint32_t c = 0; c < width; c += plan_.bank_columns) {
+      const std::uint32_t columns = std::min(plan_.bank_columns, width - c);
+      const View bank = builder_.psum("scores", DType::kFloat32, tile.rows, {columns});
+      builder_.matmul(bank, q, k_tile.slice(0, c, columns), false);
+      mask_.apply(bank, tile, start + c);
+      evacuator_.copy(staged.slice(0, c, columns), bank);
+    }
+    builder_.dma(window(scores_, t, start, width), staged, Engine::kGpSimd);
   }
 }
 
@@ -135,38 +142,58 @@ void UnfusedAttention::soften(std::uint32_t t) {
   builder_.dma(window(probabilities_, t, 0, tile.visible), p, Engine::kGpSimd);
 }
 
-// P^T of columns [start, start + count), loaded through the DMA transpose or the tensor engine.
-View UnfusedAttention::turned(std::uint32_t t, std::uint32_t start, std::uint32_t count) {
-  const RowTile& tile = plan_.tiles[t];
-  const View dst = builder_.sbuf("p_turned", options_.dtype, count, {tile.rows});
-  const View src = window(probabilities_, t, start, count);
-  if (size_bytes(options_.dtype) == 2) {
-    builder_.dma_transpose(dst, src, Engine::kSync);
+// P^T of whole blocks from `start` on, [columns of a block, blocks, rows]: by the DMA transpose where
+// the type allows it, else by the tensor engine.
+View UnfusedAttention::turned(std::uint32_t t, std::uint32_t start, std::uint32_t blocks,
+                              std::uint32_t columns) {
+  const std::uint32_t rows = plan_.tiles[t].rows;
+  const View dst = builder_.sbuf("p_turned", options_.dtype, columns, {blocks, rows});
+  const View src = window(probabilities_, t, start, blocks * columns);
+  if (size_bytes(options_.dtype) == 2 && !by_tensor_) {
+    builder_.dma_transpose(dst, src.split(1, columns), Engine::kSync);
     return dst;
   }
-  const View natural = builder_.sbuf("p", options_.dtype, tile.rows, {count});
+  const View natural = builder_.sbuf("p", options_.dtype, rows, {blocks * columns});
   builder_.dma(natural, src, Engine::kSync);
-  const View bank = builder_.psum("p_turned", options_.dtype, count, {tile.rows});
-  builder_.transpose(bank, natural);
+  const View bank = builder_.psum("p_turned", options_.dtype, columns, {blocks, rows});
+  for (std::uint32_t block = 0; block < blocks; ++block) {
+    builder_.transpose(bank.index(0, block), natural.slice(0, block * columns, columns));
+  }
   evacuator_.copy(dst, bank);
   return dst;
 }
 
+// sum += P V over `blocks` blocks of `columns` kv rows.
+void UnfusedAttention::add_blocks(std::uint32_t t, const View& sum, std::uint32_t start,
+                                  std::uint32_t blocks, std::uint32_t columns) {
+  const View v = tensors_.v.index(0, plan_.streams[plan_.tiles[t].stream].kv_head);
+  const View v_tile = builder_.sbuf("v", options_.dtype, columns, {blocks, options_.head_dim});
+  builder_.dma(v_tile, v.slice(0, start, blocks * columns).split(0, columns).permute(0, 1),
+               Engine::kSync);
+  const View p = turned(t, start, blocks, columns);
+  for (std::uint32_t block = 0; block < blocks; ++block) {
+    builder_.matmul(sum, p.index(0, block), v_tile.index(0, block), start + block > 0);
+  }
+}
+
 void UnfusedAttention::weigh(std::uint32_t t) {
   const RowTile& tile = plan_.tiles[t];
-  const RowStream& stream = plan_.streams[tile.stream];
-  const View v = tensors_.v.index(0, stream.kv_head);
   const View sum = builder_.psum("pv", DType::kFloat32, tile.rows, {options_.head_dim});
-  for (std::uint32_t start = 0; start < tile.visible; start += plan_.array) {
-    const std::uint32_t count = std::min(plan_.array, tile.visible - start);
-    const View v_tile = builder_.sbuf("v", options_.dtype, count, {options_.head_dim});
-    builder_.dma(v_tile, v.slice(0, start, count), Engine::kSync);
-    builder_.matmul(sum, turned(t, start, count), v_tile, start > 0);
+  for (std::uint32_t start = 0; start < tile.visible; start += plan_.section) {
+    const std::uint32_t width = std::min(plan_.section, tile.visible - start);
+    const std::uint32_t full = width / plan_.array;
+    if (full > 0) {
+      add_blocks(t, sum, start, full, plan_.array);
+    }
+    if (width % plan_.array > 0) {
+      add_blocks(t, sum, start + full * plan_.array, 1, width % plan_.array);
+    }
   }
   const View out = builder_.sbuf("out_tile", options_.dtype, tile.rows, {options_.head_dim});
   evacuator_.copy(out, sum);
-  builder_.dma(out_window(tensors_, options_, stream, tile.first_row, tile.rows), out,
-               Engine::kGpSimd);
+  builder_.dma(
+      out_window(tensors_, options_, plan_.streams[tile.stream], tile.first_row, tile.rows), out,
+      Engine::kGpSimd);
 }
 
 }  // namespace

@@ -5,49 +5,47 @@
 
 namespace trnsim::kernels {
 
-double Evacuator::vector_ns(std::uint64_t elements) const {
-  const auto cycles = std::max<std::uint64_t>(core_.vector.min_ii_cycles,
-                                              elements + core_.vector.issue_gap_cycles);
-  return static_cast<double>(cycles) / core_.vector.clock_ghz;
+using trace::Engine;
+
+double vector_ns(const spec::CoreSpec& core, std::uint64_t elements) {
+  const auto cycles = std::max<std::uint64_t>(core.vector.min_ii_cycles,
+                                              elements + core.vector.issue_gap_cycles);
+  return static_cast<double>(cycles) / core.vector.clock_ghz;
 }
 
-double Evacuator::scalar_ns(std::uint64_t elements) const {
-  const auto cycles = std::max<std::uint64_t>(core_.scalar.min_ii_cycles,
-                                              elements + core_.scalar.issue_gap_cycles);
-  return static_cast<double>(cycles) / core_.scalar.clock_ghz;
+double scalar_ns(const spec::CoreSpec& core, std::uint64_t elements) {
+  const auto cycles = std::max<std::uint64_t>(core.scalar.min_ii_cycles,
+                                              elements + core.scalar.issue_gap_cycles);
+  return static_cast<double>(cycles) / core.scalar.clock_ghz;
 }
 
-// Vector reads 16-bit data at twice the rate where one side is PSUM (hardware.md section 6).
-double Evacuator::vector_copy_ns(std::uint64_t elements, DType dtype) const {
-  const bool doubled = core_.vector.perf_modes && size_bytes(dtype) == 2;
-  return vector_ns(doubled ? (elements + 1) / 2 : elements);
-}
-
-double Evacuator::least_ns_with(std::uint64_t elements, DType dtype) const {
-  const double vector = vector_ns_ + vector_copy_ns(elements, dtype);
-  return engines_ == CopyEngines::kVectorOnly
-             ? vector
-             : std::min(vector, scalar_ns_ + scalar_ns(elements));
+double vector_copy_ns(const spec::CoreSpec& core, std::uint64_t elements, DType dtype) {
+  // 16-bit data with one side in PSUM goes at twice the rate (hardware.md section 6).
+  const bool doubled = core.vector.perf_modes && size_bytes(dtype) == 2;
+  return vector_ns(core, doubled ? (elements + 1) / 2 : elements);
 }
 
 void Evacuator::copy(const trace::View& dst, const trace::View& src) {
-  const std::uint64_t elements = src.elements();
-  const double on_vector = vector_copy_ns(elements, src.dtype);
-  const double on_scalar = scalar_ns(elements);
-  if (engines_ == CopyEngines::kVectorOnly || vector_ns_ + on_vector <= scalar_ns_ + on_scalar) {
-    vector_ns_ += on_vector;
-    builder_.copy(dst, src, trace::Engine::kVector);
-    return;
+  const double on_vector = vector_ns_ + vector_copy_ns(core_, src.elements(), src.dtype);
+  const double on_scalar = scalar_ns_ + scalar_ns(core_, src.elements());
+  if (engines_ == CopyEngines::kVectorOnly || on_vector <= on_scalar) {
+    vector_ns_ = on_vector;
+    copy_on(Engine::kVector, dst, src);
+  } else {
+    scalar_ns_ = on_scalar;
+    copy_on(Engine::kScalar, dst, src);
   }
-  scalar_ns_ += on_scalar;
-  if (core_.generation == spec::Generation::kTrn1) {
+}
+
+void Evacuator::copy_on(Engine engine, const trace::View& dst, const trace::View& src) {
+  if (engine == Engine::kScalar && core_.generation == spec::Generation::kTrn1) {
     // NeuronCore-v2 has no Scalar tensor_copy; activation with copy is its form there.
     trace::Attributes attributes;
     attributes.func = trace::ActFunc::kCopy;
-    builder_.emit(trace::Opcode::kActivation, trace::Engine::kScalar, {dst}, {src}, attributes);
+    builder_.emit(trace::Opcode::kActivation, engine, {dst}, {src}, attributes);
     return;
   }
-  builder_.copy(dst, src, trace::Engine::kScalar);
+  builder_.copy(dst, src, engine);
 }
 
 }  // namespace trnsim::kernels

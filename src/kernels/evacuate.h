@@ -9,6 +9,12 @@
 
 namespace trnsim::kernels {
 
+// Least time between two copies of `elements` per partition from PSUM.
+[[nodiscard]] double vector_copy_ns(const spec::CoreSpec& core, std::uint64_t elements, DType dtype);
+// Of any Scalar instruction, and of a Vector instruction that handles an element per cycle.
+[[nodiscard]] double scalar_ns(const spec::CoreSpec& core, std::uint64_t elements);
+[[nodiscard]] double vector_ns(const spec::CoreSpec& core, std::uint64_t elements);
+
 enum class CopyEngines : std::uint8_t { kVectorOnly, kVectorAndScalar };
 
 class Evacuator {
@@ -16,23 +22,16 @@ class Evacuator {
   Evacuator(trace::TraceBuilder& builder, const spec::CoreSpec& core, CopyEngines engines)
       : builder_(builder), core_(core), engines_(engines) {}
 
-  // dst = src, on the engine that is done sooner with it.
+  // dst = src, on the engine that is done sooner with all copies so far and this one.
   void copy(const trace::View& dst, const trace::View& src);
-  // Counts work that the kernel gave an engine itself, in elements per partition.
-  void charge_vector(std::uint64_t elements) { vector_ns_ += vector_ns(elements); }
-  void charge_scalar(std::uint64_t elements) { scalar_ns_ += scalar_ns(elements); }
-  // Total time of the less loaded engine if it did another copy out of PSUM.
-  [[nodiscard]] double least_ns_with(std::uint64_t elements, DType dtype) const;
+  // dst = src on Vector or Scalar.
+  void copy_on(trace::Engine engine, const trace::View& dst, const trace::View& src);
 
  private:
-  [[nodiscard]] double vector_ns(std::uint64_t elements) const;
-  [[nodiscard]] double vector_copy_ns(std::uint64_t elements, DType dtype) const;
-  [[nodiscard]] double scalar_ns(std::uint64_t elements) const;
-
   trace::TraceBuilder& builder_;
   const spec::CoreSpec& core_;
   CopyEngines engines_;
-  double vector_ns_ = 0;  // work handed out so far
+  double vector_ns_ = 0;  // copies handed out so far
   double scalar_ns_ = 0;
 };
 

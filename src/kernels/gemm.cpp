@@ -54,7 +54,6 @@ trace::Trace gemm(const GemmOptions& options, const spec::CoreSpec& core) {
       emit_hoisted(context);
       break;
     case GemmScheme::kBlocked:
-    case GemmScheme::kWeightsStationary:
       emit_blocked(context);
       break;
   }

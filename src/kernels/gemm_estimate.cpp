@@ -39,9 +39,9 @@ double tensor_ns(const GemmOptions& options, const GemmPlan& plan, const spec::C
 }
 
 // DMAs one pass over an operand takes, in blocks of `width`.
-std::uint64_t loads_of(const GemmPlan& plan, DType dtype, std::uint32_t size, std::uint32_t width,
-                       bool by_transpose) {
-  const std::uint64_t steps = by_transpose ? 1 : steps_per_load(plan, dtype, width);
+std::uint64_t loads_of(const GemmPlan& plan, DType dtype, std::uint32_t size,
+                       std::uint32_t width) {
+  const std::uint64_t steps = steps_per_load(plan, dtype, width);
   return ceil_div(size, width) * ((plan.k.steps.size() + steps - 1) / steps);
 }
 
@@ -68,8 +68,8 @@ double dma_ns(const GemmOptions& options, const GemmPlan& plan, const spec::Core
   const double c_bytes = static_cast<double>(options.m) * options.n *
                          size_bytes(plan.out_dtype) * (1 + kRunOverheadBytes / c_run);
   const std::uint64_t loads =
-      reads.a * loads_of(plan, options.dtype, options.m, m_block, !options.a_is_km) +
-      reads.b * loads_of(plan, options.dtype, options.n, n_block, !options.b_is_kn);
+      reads.a * loads_of(plan, options.dtype, options.m, m_block) +
+      reads.b * loads_of(plan, options.dtype, options.n, n_block);
   const std::uint64_t stores =
       std::uint64_t{ceil_div(options.m, plan.m_tile)} * ceil_div(options.n, n_block);
   const double queues =
@@ -109,8 +109,6 @@ GemmPasses gemm_passes(const GemmOptions& options, const GemmPlan& plan) {
       return {n_tiles, m_tiles};
     case GemmScheme::kHoisted:
       return {1, m_tiles};
-    case GemmScheme::kWeightsStationary:
-      return {1, 1};
     case GemmScheme::kBlocked:
       break;
   }

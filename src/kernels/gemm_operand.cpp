@@ -66,15 +66,15 @@ void GemmOperand::load_into(const View& dst, const KGroup& group, std::uint32_t 
   }
 }
 
+// dma_transpose turns [free, rows, K on partitions] into [K on partitions, rows, free].
 void GemmOperand::transpose_by_dma(const View& dst, const KGroup& group, std::uint32_t row,
                                    std::uint32_t start, Engine trigger) {
-  for (std::uint32_t q = 0; q < dst.dims[0].count; ++q) {
-    View src = source_;
-    src.dims = {{pitch_, dst.dims[1].count}, {1, group.partitions}};
-    src.offset = start * pitch_ + group.first +
-                 static_cast<std::int64_t>(row + q) * group.row_stride;
-    builder_.dma_transpose(dst.index(0, q), src, trigger);
-  }
+  View src = source_;
+  src.dims = {{pitch_, dst.dims[1].count},
+              {group.row_stride, dst.dims[0].count},
+              {1, group.partitions}};
+  src.offset = start * pitch_ + group.first + static_cast<std::int64_t>(row) * group.row_stride;
+  builder_.dma_transpose(dst, src, trigger);
 }
 
 // Loads [free on partitions, K], transposes tile by tile into PSUM and copies up to a bank at a time.

@@ -9,7 +9,7 @@
 
 namespace trnsim::kernels {
 
-enum class GemmScheme : std::uint8_t { kNaive, kHoisted, kBlocked, kWeightsStationary };
+enum class GemmScheme : std::uint8_t { kNaive, kHoisted, kBlocked };
 
 struct GemmPlan {
   GemmScheme scheme = GemmScheme::kBlocked;

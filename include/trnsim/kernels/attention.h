@@ -21,14 +21,22 @@ enum class AttentionVariant : std::uint8_t {
   kBest,       // pipelined, the work of the busiest engines shared with DMA and GpSimd
 };
 
-// The knobs of the fused variants; zero = chosen by variant and type.
+// Who transposes how many of a section's blocks of 128 columns of P.
+struct TransposeSplit {
+  std::uint32_t dma = 0;     // dma_transpose, SBUF to SBUF
+  std::uint32_t vector = 0;  // tensor engine, copied out of PSUM by Vector
+  std::uint32_t scalar = 0;  // tensor engine, copied out of PSUM by Scalar
+  friend bool operator==(const TransposeSplit&, const TransposeSplit&) = default;
+};
+
+// The knobs of the fused variants; zero or nothing = chosen by variant and type.
 struct AttentionTuning {
   std::uint32_t section = 0;        // kv columns per softmax step; a multiple of 128, at most 1024
   std::uint32_t score_buffers = 0;  // sections of scores in PSUM at once
   std::uint32_t group_tiles = 8;    // q tiles that share one pass over K and V
   std::uint32_t value_lag = 0;      // steps between the scores of a section and its P x V
-  std::optional<bool> dma_transposes;  // some sections of P are transposed by DMA
-  std::optional<bool> gpsimd_updates;  // the output is rescaled on GpSimd
+  std::optional<TransposeSplit> transposes;  // sums to section / 128
+  std::optional<bool> gpsimd_updates;        // the output is rescaled on GpSimd
 };
 
 struct AttentionOptions {

@@ -73,8 +73,7 @@ struct GemmTraffic {
 // What gemm() with the same arguments will move. Same errors.
 [[nodiscard]] GemmTraffic gemm_traffic(const GemmOptions& options, const spec::CoreSpec& core);
 
-// The blocking gemm() will use; nothing for kNaive, kHoisted, and where kBest streams weights past a
-// few tokens with the weights stationary.
+// The blocking gemm() will use; nothing for kNaive and kHoisted.
 [[nodiscard]] std::optional<GemmBlocking> gemm_blocking(const GemmOptions& options,
                                                         const spec::CoreSpec& core);
 
