@@ -100,6 +100,10 @@ class Lowering {
       }
     }
     queue_index(std::string(kSpillQueue), Engine::kSync);
+    if (program_.num_queues() > core_.sequencer.semaphores) {
+      throw Error(fmt::format("kernel '{}' needs {} semaphores, the device has {} per core",
+                              trace_.kernel, program_.num_queues(), core_.sequencer.semaphores));
+    }
     const std::uint32_t available = core_.dma.queues_per_engine;
     if (program_.dma_queues.size() > available) {
       throw Error(fmt::format("kernel '{}' uses {} DMA queues, the device has {} per engine",

@@ -103,6 +103,7 @@ ordered_json envelope(const spec::LoadedSystem& system) {
   out["trnsim_version"] = TRNSIM_VERSION;
   out["system"] = system_json(system);
   out["config_hash"] = system.hash;
+  out["launch_overhead_us"] = finite(system.spec.launch_overhead_us);
   return out;
 }
 

@@ -66,7 +66,7 @@ void headline(std::string& out, const spec::LoadedSystem& system, const RunEntry
   out += fmt::format("on {}: {} chips, {} cores ({} used), LNC={}\n\n", s.name, s.chips(), s.cores(),
                      entry.record.cores_used, s.lnc);
   out += fmt::format("  time        {:<22} {}\n", time_text(m.time_us),
-                     "launch overhead not included");
+                     fmt::format("+ {:.0f} us launch, not included", s.launch_overhead_us));
   if (m.flops > 0) {
     const std::string published =
         m.peak_published_pflops > 0

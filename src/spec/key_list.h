@@ -140,6 +140,15 @@ template <typename Struct, typename Row>
   return node;
 }
 
+// This key, or every key of this group, is described but used by no model yet.
+[[nodiscard]] inline KeyNode inert(KeyNode node) {
+  node.inert = true;
+  for (KeyNode& child : node.children) {
+    child = inert(std::move(child));
+  }
+  return node;
+}
+
 // keys_core.cpp
 [[nodiscard]] std::vector<KeyNode> core_keys();
 

@@ -49,7 +49,10 @@ void group_table(const KeyNode& group, const std::string& path, std::string& out
   for (const KeyNode& key : group.children) {
     if (key.is_leaf()) {
       rows += fmt::format("| `{}` | {} | {} | {} | {}{} |\n", key.key, type_text(key), key.unit,
-                          allowed_text(key), key.doc, key.optional ? " (optional)" : "");
+                          allowed_text(key), key.doc,
+                          key.inert      ? " (no effect yet)"
+                          : key.optional ? " (optional)"
+                                         : "");
     }
   }
   if (!rows.empty()) {

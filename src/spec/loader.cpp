@@ -74,6 +74,12 @@ LoadedSystem load_system(const std::string& name_or_path,
   if (!findings.empty()) {
     throw Error(std::move(findings));
   }
+  for (const Provenance& leaf : resolved.leaves) {
+    if (leaf.inert && !leaf.structural && leaf.where.line == 0) {
+      system.warnings.push_back(
+          fmt::format("'{}' was overridden, but no model uses it yet", leaf.path));
+    }
+  }
   system.spec = std::move(resolved.spec);
   system.leaves = std::move(resolved.leaves);
   system.hash = content_hash(hashed_values(system.spec).dump());

@@ -106,6 +106,7 @@ class Resolver {
                            .where = node.where,
                            .doc = key.doc,
                            .reason = node.reason.value_or(""),
+                           .inert = key.inert,
                            .structural = key.structural});
   }
 

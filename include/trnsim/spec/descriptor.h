@@ -42,6 +42,7 @@ struct KeyNode {
   std::string doc;                   // one line
   bool optional = false;             // may be left out: the default of the struct holds
   bool structural = false;           // composition, not a hardware number: needs no source
+  bool inert = false;                // described, but no model uses it yet: overriding it warns
   // Address of this member, given the address of the struct that holds it.
   std::function<void*(void*)> member;
   // kTable: adds a row to the member; all rows of the member.

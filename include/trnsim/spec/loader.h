@@ -25,6 +25,7 @@ struct Provenance {
   Location where;       // file:line:column, or "--set path=value" without line
   std::string doc;      // one line: what it means
   std::string reason;   // why an assumed value was chosen; may be empty
+  bool inert = false;       // no model uses it yet
   bool structural = false;  // composition (names, counts, choices): needs no source
 };
 
