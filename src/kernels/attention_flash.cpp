@@ -4,18 +4,32 @@
 namespace trnsim::kernels {
 
 void emit_sequential(FusedAttention& kernel, const AttentionPlan& plan) {
-  for (std::uint32_t unit = 0; unit < kernel.units(); ++unit) {
-    kernel.fetch(unit);
-    kernel.score(unit);
-    kernel.find_max(unit);
-    kernel.bound(unit);
-    kernel.soften(unit);
-    kernel.turn(unit);
+  // With more than one buffer, the P x V of a section comes after the next section's scores.
+  const std::uint32_t lag = plan.single_buffers ? 0 : 1;
+  const auto complete = [&](std::uint32_t unit) {
     kernel.weigh(unit);
     kernel.update(unit);
     if (plan.units[unit].last) {
       kernel.finish(unit);
       kernel.store(unit);
+    }
+  };
+  for (std::uint32_t unit = 0; unit < kernel.units() + lag; ++unit) {
+    if (unit < kernel.units()) {
+      kernel.fetch(unit);
+      kernel.score(unit);
+      kernel.find_max(unit);
+      kernel.bound(unit);
+      kernel.soften(unit);
+    }
+    if (lag > 0 && unit >= lag) {
+      complete(unit - lag);
+    }
+    if (unit < kernel.units()) {
+      kernel.turn(unit);
+      if (lag == 0) {
+        complete(unit);
+      }
     }
   }
 }
