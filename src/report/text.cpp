@@ -38,8 +38,28 @@ std::string count_text(std::uint64_t count) {
   return digits;
 }
 
+std::string counted(std::uint64_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string cut(const std::string& text, std::size_t width) {
   return text.size() <= width ? text : text.substr(0, width - 3) + "...";
+}
+
+// `text` behind `label`, broken between words before column 80 and continued below its start.
+std::string indented(const std::string& label, std::string text) {
+  std::string out;
+  std::string margin = label;
+  while (margin.size() + text.size() > 80) {
+    const std::size_t space = text.rfind(' ', 80 - margin.size());
+    if (space == std::string::npos || space == 0) {
+      break;
+    }
+    out += margin + text.substr(0, space) + "\n";
+    text.erase(0, space + 1);
+    margin = std::string(label.size(), ' ');
+  }
+  return out + margin + text + "\n";
 }
 
 // The three largest idle causes of an engine.
@@ -63,24 +83,22 @@ void headline(std::string& out, const spec::LoadedSystem& system, const RunEntry
   const analysis::Metrics& m = entry.metrics;
   const spec::SystemSpec& s = system.spec;
   out += fmt::format("{}\n", cut(entry.label, 80));
-  out += fmt::format("on {}: {} chips, {} cores ({} used), LNC={}\n\n", s.name, s.chips(), s.cores(),
-                     entry.record.cores_used, s.lnc);
+  out += fmt::format("on {}: {}, {} ({} used), LNC={}\n\n", s.name, counted(s.chips(), "chip"),
+                     counted(s.cores(), "core"), entry.record.cores_used, s.lnc);
   out += fmt::format("  time        {:<22} {}\n", time_text(m.time_us),
                      fmt::format("+ {:.0f} us launch, not included", s.launch_overhead_us));
   if (m.flops > 0) {
-    const std::string published =
-        m.peak_published_pflops > 0
-            ? fmt::format(", {:.1f} % of {} published",
-                          100 * m.achieved_pflops / m.peak_published_pflops,
-                          flops_text(m.peak_published_pflops))
-            : "";
     out += fmt::format("  achieved    {:<22} {} on {}\n", flops_text(m.achieved_pflops),
                        fmt::format("{:.4g} FLOPs", m.flops), name(entry.record.dtype));
-    out += fmt::format("  MFU         {:<22} of {} model peak{}\n",
-                       fmt::format("{:.1f} %", 100 * m.mfu), flops_text(m.peak_model_pflops),
-                       published);
+    out += fmt::format("  MFU         {:<22} of {} model peak\n",
+                       fmt::format("{:.1f} %", 100 * m.mfu), flops_text(m.peak_model_pflops));
+    if (m.peak_published_pflops > 0) {
+      out += fmt::format("              {:<22} of {} published peak\n",
+                         fmt::format("{:.1f} %", 100 * m.achieved_pflops / m.peak_published_pflops),
+                         flops_text(m.peak_published_pflops));
+    }
   }
-  out += fmt::format("  bound       {}\n\n", m.verdict.text);
+  out += indented("  bound       ", m.verdict.text) + "\n";
 }
 
 void memory_lines(std::string& out, const RunEntry& entry) {
@@ -131,8 +149,25 @@ std::string text(const spec::LoadedSystem& system, const RunEntry& entry) {
   const double rate = r.wall_seconds > 0 ? static_cast<double>(r.instructions) / r.wall_seconds : 0;
   out += fmt::format("\n  simulated   {} instructions in {:.2f} s wall ({:.2f} M/s)\n",
                      count_text(r.instructions), r.wall_seconds, rate * 1e-6);
-  out += fmt::format("  config      {} ({}); HBM model {}\n", system.hash.substr(0, 12), r.lowering,
+  out += fmt::format("  config      {}, HBM model {}\n", system.hash.substr(0, 12),
                      system.spec.chip.hbm.model == spec::HbmModel::kBanked ? "banked" : "bandwidth");
+  out += indented("  lowering    ", r.lowering);
+  return out;
+}
+
+std::string totals_text(const spec::LoadedSystem& system, const std::vector<RunEntry>& entries,
+                        const std::string& name) {
+  const analysis::Totals totals = sum(entries);
+  std::string out = fmt::format("{} on {}, {} steps\n\n", cut(name, 40), system.spec.name,
+                                entries.size());
+  out += "  step                                          x     time each    share\n";
+  for (const RunEntry& entry : entries) {
+    out += fmt::format("  {:<42} {:>4} {:>13} {:>6.1f} %\n", cut(entry.label, 42), entry.repeat,
+                       time_text(entry.metrics.time_us),
+                       100 * entry.metrics.time_us * entry.repeat / totals.time_us);
+  }
+  out += fmt::format("\n  total {}, {}, MFU {:.1f} %\n", time_text(totals.time_us),
+                     flops_text(totals.achieved_pflops), 100 * totals.mfu);
   return out;
 }
 
