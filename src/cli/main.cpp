@@ -62,7 +62,11 @@ int dispatch(const Arguments& arguments) {
 int main(int argc, char** argv) {
   using namespace trnsim::cli;
   try {
-    return dispatch(Arguments(argv + 1, argv + argc));
+    const int code = dispatch(Arguments(argv + 1, argv + argc));
+    if (!std::cout.flush()) {
+      throw trnsim::Error("standard output cannot be written");
+    }
+    return code;
   } catch (const trnsim::Error& error) {
     std::cerr << "trnsim: " << error.what() << '\n';
     return kInputError;
