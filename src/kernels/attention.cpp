@@ -1,9 +1,9 @@
 // Attention entry points: plan, emit in the variant's order, count the useful work.
 #include "trnsim/kernels/attention.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "attention_flash.h"
 #include "generation_name.h"
@@ -35,7 +35,8 @@ trace::Trace attention(const AttentionOptions& options, const spec::CoreSpec& co
   tensors.q = builder.hbm("q", options.dtype, {q_heads, d, options.q_len}, trace::Role::kInput);
   tensors.k = builder.hbm("k", options.dtype, {kv_heads, d, options.kv_len}, trace::Role::kInput);
   tensors.v = builder.hbm("v", options.dtype, {kv_heads, options.kv_len, d}, trace::Role::kInput);
-  tensors.out = builder.hbm("out", options.dtype, {q_heads, options.q_len, d}, trace::Role::kOutput);
+  tensors.out =
+      builder.hbm("out", options.dtype, {q_heads, options.q_len, d}, trace::Role::kOutput);
   if (options.variant == AttentionVariant::kUnfused) {
     emit_unfused(builder, options, plan, tensors, core);
   } else {

@@ -37,8 +37,8 @@ void emit_sequential(FusedAttention& kernel, const AttentionPlan& plan) {
 // Engines work in order, so a step's place in the stream decides what it waits for. In step i every
 // engine gets work whose inputs were made about one step earlier by another engine:
 //   tensor: scores(i), turn(i-2), P V (i-lag)
-//   vector: max(i), copies of turn(i-2), update(i-lag-1), bound(i)   -- bound last: max(i) has arrived
-//   scalar: exp(i-1), copies of turn(i-2)
+//   vector: max(i), copies of turn(i-2), update(i-lag-1), bound(i)   -- bound last: max(i) has
+//   arrived scalar: exp(i-1), copies of turn(i-2)
 void emit_pipelined(FusedAttention& kernel, const AttentionPlan& plan) {
   const std::uint32_t units = kernel.units();
   const std::uint32_t lag = plan.value_lag;

@@ -91,10 +91,10 @@ View FusedAttention::sbuf(const std::string& name, DType dtype, std::uint32_t pa
     return builder_.sbuf(name, dtype, partitions, free);
   }
   const auto found = single_.find(name);
-  View view = found != single_.end()
-                  ? found->second
-                  : single_.emplace(name, builder_.sbuf(name, dtype, plan_.array, most))
-                        .first->second;
+  View view =
+      found != single_.end()
+          ? found->second
+          : single_.emplace(name, builder_.sbuf(name, dtype, plan_.array, most)).first->second;
   view = view.part(0, partitions);
   for (std::size_t d = 0; d < free.size(); ++d) {
     view = view.slice(d, 0, free[d]);
@@ -111,8 +111,7 @@ void FusedAttention::fetch(std::uint32_t unit) {
     now.kv = load_section(wanted);
     return;
   }
-  const std::uint32_t owner =
-      plan_.keep_kv ? plan_.streams[tile.stream].kv_head : wanted.group;
+  const std::uint32_t owner = plan_.keep_kv ? plan_.streams[tile.stream].kv_head : wanted.group;
   rows_.erase(rows_.begin(), rows_.lower_bound(wanted.group));
   sections_.erase(sections_.begin(), sections_.lower_bound({owner, 0}));
   if (!rows_.contains(wanted.group)) {
@@ -136,10 +135,9 @@ View FusedAttention::load_rows(const Unit& unit) {
   const RowTile& last = plan_.tiles[group.end - 1];
   const RowStream& stream = plan_.streams[last.stream];
   const std::uint32_t start = rows_start(unit);
-  const std::uint32_t rows =
-      stream.heads > 1 ? stream.rows : last.first_row + last.rows - start;
-  const View tile = sbuf("q", options_.dtype, options_.head_dim, {rows},
-                         {std::max(plan_.array, rows)});
+  const std::uint32_t rows = stream.heads > 1 ? stream.rows : last.first_row + last.rows - start;
+  const View tile =
+      sbuf("q", options_.dtype, options_.head_dim, {rows}, {std::max(plan_.array, rows)});
   const View dst = stream.heads > 1 ? tile.split(0, options_.q_len) : tile;
   builder_.dma(dst, q_window(tensors_, options_, stream, start, rows), Engine::kSync);
   return tile;

@@ -52,7 +52,7 @@ FusedAttention::FusedAttention(trace::TraceBuilder& builder, const AttentionOpti
   const View all = builder.psum("p_turned_psum", options.dtype, plan.array,
                                 {left * per_bank, plan.array}, (used + 1) * bank_bytes);
   const TransposeSplit& split = plan.transposes;
-  const std::uint32_t for_vector = split.scalar == 0 ? left * per_bank
+  const std::uint32_t for_vector = split.scalar == 0   ? left * per_bank
                                    : split.vector == 0 ? 0
                                    : left > 1          ? per_bank
                                                        : share_of(split, per_bank);
@@ -153,9 +153,9 @@ TransposeSplit FusedAttention::split_of(const Unit& unit, const RowTile& tile) c
 }
 
 void FusedAttention::turn_by_dma(UnitState& now, const RowTile& tile) {
-  builder_.dma_transpose(
-      now.p_turned.slice(0, 0, now.split.dma).slice(1, 0, tile.rows),
-      now.p.slice(0, 0, now.split.dma * plan_.array).split(0, plan_.array), Engine::kSync);
+  builder_.dma_transpose(now.p_turned.slice(0, 0, now.split.dma).slice(1, 0, tile.rows),
+                         now.p.slice(0, 0, now.split.dma * plan_.array).split(0, plan_.array),
+                         Engine::kSync);
 }
 
 void FusedAttention::turn_on_tensor(UnitState& now, const Unit& unit, const RowTile& tile,
@@ -247,8 +247,9 @@ void FusedAttention::finish(std::uint32_t unit) {
 
 void FusedAttention::store(std::uint32_t unit) {
   const RowTile& tile = tile_of(unit);
-  builder_.dma(out_window(tensors_, options_, plan_.streams[tile.stream], tile.first_row, tile.rows),
-               state(unit).out, Engine::kGpSimd);
+  builder_.dma(
+      out_window(tensors_, options_, plan_.streams[tile.stream], tile.first_row, tile.rows),
+      state(unit).out, Engine::kGpSimd);
 }
 
 }  // namespace trnsim::kernels

@@ -57,22 +57,22 @@ class FusedAttention {
                  const spec::CoreSpec& core);
 
   // Every step takes the index of a unit; a unit's steps come in this order.
-  void fetch(std::uint32_t unit);      // Q, K and V that are not there yet
-  void score(std::uint32_t unit);      // tensor: Q K^T and mask into PSUM
-  void find_max(std::uint32_t unit);   // vector: largest score of the section
-  void bound(std::uint32_t unit);      // vector: running bound, scaled and negated
-  void soften(std::uint32_t unit);     // scalar: P = exp(scale x S - bound)
-  void turn(std::uint32_t unit);       // P^T by tensor engine and copy, or by DMA
-  void weigh(std::uint32_t unit);      // tensor: P V and the sums of P
-  void update(std::uint32_t unit);     // out = out x exp(old bound - new bound) + P V
-  void finish(std::uint32_t unit);     // last unit of a tile: out / sum
-  void store(std::uint32_t unit);      // last unit of a tile
+  void fetch(std::uint32_t unit);     // Q, K and V that are not there yet
+  void score(std::uint32_t unit);     // tensor: Q K^T and mask into PSUM
+  void find_max(std::uint32_t unit);  // vector: largest score of the section
+  void bound(std::uint32_t unit);     // vector: running bound, scaled and negated
+  void soften(std::uint32_t unit);    // scalar: P = exp(scale x S - bound)
+  void turn(std::uint32_t unit);      // P^T by tensor engine and copy, or by DMA
+  void weigh(std::uint32_t unit);     // tensor: P V and the sums of P
+  void update(std::uint32_t unit);    // out = out x exp(old bound - new bound) + P V
+  void finish(std::uint32_t unit);    // last unit of a tile: out / sum
+  void store(std::uint32_t unit);     // last unit of a tile
 
   [[nodiscard]] std::uint32_t units() const {
     return static_cast<std::uint32_t>(plan_.units.size());
   }
-  // fetch() may be called this many units before the other steps; store() comes at most kHistory steps
-  // after weigh().
+  // fetch() may be called this many units before the other steps; store() comes at most kHistory
+  // steps after weigh().
   static constexpr std::uint32_t kLookAhead = 8;
   static constexpr std::uint32_t kHistory = 8;
 
@@ -134,7 +134,8 @@ class FusedAttention {
   std::vector<UnitState> states_;
   std::vector<TileState> tiles_;
   std::map<std::string, trace::View> single_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, Section> sections_;  // (kv head or group, section)
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Section>
+      sections_;  // (kv head or group, section)
   std::map<std::uint32_t, trace::View> rows_;
 };
 

@@ -1,10 +1,10 @@
 // Checks AttentionOptions and cuts the problem into row tiles and sections.
 #include "attention_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "evacuate.h"
 #include "trnsim/base/error.h"
@@ -26,8 +26,8 @@ void check_options(const AttentionOptions& options, const spec::CoreSpec& core) 
                             options.q_heads, options.kv_heads));
   }
   if (options.head_dim == 0 || options.head_dim > core.tensor.rows) {
-    throw Error(fmt::format("attention: head_dim {} is not in 1..{}", options.head_dim,
-                            core.tensor.rows));
+    throw Error(
+        fmt::format("attention: head_dim {} is not in 1..{}", options.head_dim, core.tensor.rows));
   }
   if (!is_16bit_float(options.dtype) && options.dtype != DType::kFloat32) {
     throw Error(fmt::format("attention does not take {}", name(options.dtype)), {},
@@ -39,9 +39,10 @@ void check_options(const AttentionOptions& options, const spec::CoreSpec& core) 
                             q_total(options)));
   }
   if (options.causal && options.kv_len < q_total(options)) {
-    throw Error(fmt::format("attention: causal with kv_len {} below the {} query rows leaves rows "
-                            "that see nothing",
-                            options.kv_len, q_total(options)));
+    throw Error(
+        fmt::format("attention: causal with kv_len {} below the {} query rows leaves rows "
+                    "that see nothing",
+                    options.kv_len, q_total(options)));
   }
 }
 
@@ -53,20 +54,20 @@ void check_tuning(const AttentionPlan& plan, const AttentionTuning& tuning,
   }
   const TransposeSplit& split = plan.transposes;
   if (split.dma + split.vector + split.scalar != plan.section / plan.array) {
-    throw Error(fmt::format("attention: {} + {} + {} transposes for a section of {} blocks", split.dma,
-                            split.vector, split.scalar, plan.section / plan.array));
+    throw Error(fmt::format("attention: {} + {} + {} transposes for a section of {} blocks",
+                            split.dma, split.vector, split.scalar, plan.section / plan.array));
   }
-  const std::uint32_t banks_per_buffer =
-      (plan.section + plan.bank_columns - 1) / plan.bank_columns;
+  const std::uint32_t banks_per_buffer = (plan.section + plan.bank_columns - 1) / plan.bank_columns;
   if (plan.score_buffers * banks_per_buffer + 2 > core.psum.banks || tuning.group_tiles == 0) {
-    throw Error(fmt::format("attention: {} score buffers of {} columns and 2 banks do not fit {} "
-                            "PSUM banks",
-                            plan.score_buffers, plan.section, core.psum.banks));
+    throw Error(
+        fmt::format("attention: {} score buffers of {} columns and 2 banks do not fit {} "
+                    "PSUM banks",
+                    plan.score_buffers, plan.section, core.psum.banks));
   }
 }
 
-// Sequential variants leave all copies to Vector; the others take the split whose busiest engine has
-// least to do, DMA only for best. Among equals the one with the least DMA.
+// Sequential variants leave all copies to Vector; the others take the split whose busiest engine
+// has least to do, DMA only for best. Among equals the one with the least DMA.
 TransposeSplit choose_split(const AttentionOptions& options, const AttentionPlan& plan,
                             const spec::CoreSpec& core) {
   const std::uint32_t blocks = plan.section / plan.array;
@@ -78,8 +79,7 @@ TransposeSplit choose_split(const AttentionOptions& options, const AttentionPlan
       plan.score_buffers * ((plan.section + plan.bank_columns - 1) / plan.bank_columns);
   const bool shares_bank = core.psum.banks - score_banks - 1 < 2;
   const bool by_dma = options.variant == AttentionVariant::kBest &&
-                      size_bytes(options.dtype) == 2 &&
-                      core.generation != spec::Generation::kTrn1;
+                      size_bytes(options.dtype) == 2 && core.generation != spec::Generation::kTrn1;
   TransposeSplit best{0, blocks, 0};  // legal everywhere
   for (std::uint32_t dma = 0; dma <= (by_dma ? blocks : 0); ++dma) {
     for (std::uint32_t vector = 0; vector + dma <= blocks; ++vector) {
@@ -98,8 +98,8 @@ TransposeSplit choose_split(const AttentionOptions& options, const AttentionPlan
 void choose_buffers(AttentionPlan& plan, const AttentionOptions& options,
                     const spec::CoreSpec& core) {
   const AttentionTuning& tuning = options.tuning;
-  const bool pipelined = options.variant == AttentionVariant::kPipelined ||
-                         options.variant == AttentionVariant::kBest;
+  const bool pipelined =
+      options.variant == AttentionVariant::kPipelined || options.variant == AttentionVariant::kBest;
   const bool naive = options.variant == AttentionVariant::kNaive;
   const bool best = options.variant == AttentionVariant::kBest;
   // A transposed section of P must fit one PSUM bank in its own type.
@@ -124,8 +124,8 @@ void choose_residency(AttentionPlan& plan, const AttentionOptions& options,
   const std::uint64_t usable =
       core.sbuf.kib_per_partition * 1024ULL - core.sbuf.reserved_bytes_per_partition;
   const std::uint64_t v_rows = (options.kv_len + plan.array - 1) / plan.array;
-  const std::uint64_t bytes = size_bytes(options.dtype) *
-                              (options.kv_len + v_rows * (options.head_dim + 1ULL));
+  const std::uint64_t bytes =
+      size_bytes(options.dtype) * (options.kv_len + v_rows * (options.head_dim + 1ULL));
   // Twice, so that the next head's K and V arrive while this one's are in use.
   plan.keep_kv = !plan.single_buffers && 2 * bytes <= usable * 8 / 10;
 }
@@ -151,8 +151,7 @@ void make_tiles(AttentionPlan& plan, const AttentionOptions& options) {
       tile.rows = std::min(plan.array, stream.rows - row);
       const bool one_head = stream.heads == 1;
       tile.first_limit = one_head ? visible_rows(options, row) : options.kv_len;
-      tile.visible =
-          one_head ? visible_rows(options, row + tile.rows - 1) : options.kv_len;
+      tile.visible = one_head ? visible_rows(options, row + tile.rows - 1) : options.kv_len;
       plan.tiles.push_back(tile);
     }
   }
@@ -204,12 +203,13 @@ double section_ns(const AttentionOptions& options, const AttentionPlan& plan,
     // Nothing stands between the maximum and the bound that waits for it.
     vector += core.vector.fixed_latency_cycles / core.vector.clock_ghz;
   }
-  const double rate = core.dma.engines * core.dma.effective_GBps_per_engine *
-                      core.dma.transpose_rate_sbuf;
+  const double rate =
+      core.dma.engines * core.dma.effective_GBps_per_engine * core.dma.transpose_rate_sbuf;
   const double bytes =
       static_cast<double>(split.dma) * plan.array * plan.array * size_bytes(options.dtype);
   constexpr double kDmaShare = 0.95;  // the rest loads K, V and Q
-  const double dma = split.dma == 0 ? 0 : std::max(core.dma.issue_floor_ns, bytes / rate) / kDmaShare;
+  const double dma =
+      split.dma == 0 ? 0 : std::max(core.dma.issue_floor_ns, bytes / rate) / kDmaShare;
   return std::max({vector, scalar, dma});
 }
 
@@ -223,8 +223,7 @@ AttentionPlan make_attention_plan(const AttentionOptions& options, const spec::C
   AttentionPlan plan;
   plan.scale = options.scale.value_or(1.0 / std::sqrt(static_cast<double>(options.head_dim)));
   plan.array = core.tensor.rows;
-  plan.bank_columns =
-      std::min(core.tensor.moving_free_max, core.psum.bank_bytes_per_partition / 4);
+  plan.bank_columns = std::min(core.tensor.moving_free_max, core.psum.bank_bytes_per_partition / 4);
   choose_buffers(plan, options, core);
   choose_residency(plan, options, core);
   make_streams(plan, options);

@@ -13,7 +13,7 @@ namespace trnsim::kernels {
 struct RowStream {
   std::uint32_t first_head = 0;  // batch x q_heads index
   std::uint32_t heads = 1;
-  std::uint32_t kv_head = 0;     // batch x kv_heads index
+  std::uint32_t kv_head = 0;  // batch x kv_heads index
   std::uint32_t rows = 0;
 };
 
@@ -22,7 +22,7 @@ struct RowTile {
   std::uint32_t stream = 0;
   std::uint32_t first_row = 0;
   std::uint32_t rows = 0;
-  std::uint32_t visible = 0;   // kv rows that its last row sees
+  std::uint32_t visible = 0;      // kv rows that its last row sees
   std::uint32_t first_limit = 0;  // kv rows that its first row sees
 };
 
@@ -37,26 +37,26 @@ struct Unit {
   std::uint32_t tile = 0;
   std::uint32_t group = 0;
   std::uint32_t section = 0;
-  std::uint32_t width = 0;     // columns that some row sees
-  bool first = false;          // of its tile
+  std::uint32_t width = 0;  // columns that some row sees
+  bool first = false;       // of its tile
   bool last = false;
 };
 
 struct AttentionPlan {
   double scale = 1;
-  std::uint32_t array = 128;        // rows and columns of the tensor engine
-  std::uint32_t bank_columns = 512; // fp32 columns of a PSUM bank
+  std::uint32_t array = 128;         // rows and columns of the tensor engine
+  std::uint32_t bank_columns = 512;  // fp32 columns of a PSUM bank
   std::uint32_t section = 1024;
   std::uint32_t score_buffers = 2;
-  std::uint32_t value_lag = 0;      // 0: units strictly one after the other
+  std::uint32_t value_lag = 0;  // 0: units strictly one after the other
   bool single_buffers = false;
-  TransposeSplit transposes;        // of a whole section
+  TransposeSplit transposes;  // of a whole section
   bool gpsimd_updates = false;
-  bool keep_kv = true;              // K and V of a head stay in SBUF
+  bool keep_kv = true;  // K and V of a head stay in SBUF
   std::vector<RowStream> streams;
   std::vector<RowTile> tiles;
   std::vector<TileGroup> groups;
-  std::vector<Unit> units;      // group by group, section by section, tile by tile
+  std::vector<Unit> units;  // group by group, section by section, tile by tile
 };
 
 // Throws Error for options attention() cannot run.

@@ -1,7 +1,7 @@
 // Unfused attention: scores to HBM, softmax row by row, probabilities to HBM, then P x V.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "attention_flash.h"
 #include "trnsim/base/error.h"
@@ -33,8 +33,7 @@ class UnfusedAttention {
       first_row_.push_back(rows);
       rows += tile.rows;
     }
-    const std::uint64_t row_bytes =
-        std::uint64_t{options.kv_len} * (4 + size_bytes(options.dtype));
+    const std::uint64_t row_bytes = std::uint64_t{options.kv_len} * (4 + size_bytes(options.dtype));
     const std::uint64_t usable =
         core.sbuf.kib_per_partition * 1024ULL - core.sbuf.reserved_bytes_per_partition;
     if (row_bytes > usable / 10 * 9) {
@@ -42,7 +41,8 @@ class UnfusedAttention {
                               options.kv_len, row_bytes, usable),
                   {}, "use a fused variant");
     }
-    scores_ = builder.hbm("scores", DType::kFloat32, {rows, options.kv_len}, trace::Role::kTemporary);
+    scores_ =
+        builder.hbm("scores", DType::kFloat32, {rows, options.kv_len}, trace::Role::kTemporary);
     probabilities_ = builder.hbm("probabilities", options.dtype, {rows, options.kv_len},
                                  trace::Role::kTemporary);
   }
@@ -142,8 +142,8 @@ void UnfusedAttention::soften(std::uint32_t t) {
   builder_.dma(window(probabilities_, t, 0, tile.visible), p, Engine::kGpSimd);
 }
 
-// P^T of whole blocks from `start` on, [columns of a block, blocks, rows]: by the DMA transpose where
-// the type allows it, else by the tensor engine.
+// P^T of whole blocks from `start` on, [columns of a block, blocks, rows]: by the DMA transpose
+// where the type allows it, else by the tensor engine.
 View UnfusedAttention::turned(std::uint32_t t, std::uint32_t start, std::uint32_t blocks,
                               std::uint32_t columns) {
   const std::uint32_t rows = plan_.tiles[t].rows;

@@ -8,14 +8,14 @@ namespace trnsim::kernels {
 using trace::Engine;
 
 double vector_ns(const spec::CoreSpec& core, std::uint64_t elements) {
-  const auto cycles = std::max<std::uint64_t>(core.vector.min_ii_cycles,
-                                              elements + core.vector.issue_gap_cycles);
+  const auto cycles =
+      std::max<std::uint64_t>(core.vector.min_ii_cycles, elements + core.vector.issue_gap_cycles);
   return static_cast<double>(cycles) / core.vector.clock_ghz;
 }
 
 double scalar_ns(const spec::CoreSpec& core, std::uint64_t elements) {
-  const auto cycles = std::max<std::uint64_t>(core.scalar.min_ii_cycles,
-                                              elements + core.scalar.issue_gap_cycles);
+  const auto cycles =
+      std::max<std::uint64_t>(core.scalar.min_ii_cycles, elements + core.scalar.issue_gap_cycles);
   return static_cast<double>(cycles) / core.scalar.clock_ghz;
 }
 

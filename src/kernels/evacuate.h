@@ -10,7 +10,8 @@
 namespace trnsim::kernels {
 
 // Least time between two copies of `elements` per partition from PSUM.
-[[nodiscard]] double vector_copy_ns(const spec::CoreSpec& core, std::uint64_t elements, DType dtype);
+[[nodiscard]] double vector_copy_ns(const spec::CoreSpec& core, std::uint64_t elements,
+                                    DType dtype);
 // Of any Scalar instruction, and of a Vector instruction that handles an element per cycle.
 [[nodiscard]] double scalar_ns(const spec::CoreSpec& core, std::uint64_t elements);
 [[nodiscard]] double vector_ns(const spec::CoreSpec& core, std::uint64_t elements);

@@ -1,9 +1,9 @@
 // GEMM entry points: plan, emit, and answer what was planned.
 #include "trnsim/kernels/gemm.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "gemm_emit.h"
 #include "generation_name.h"
@@ -36,10 +36,10 @@ trace::Trace gemm(const GemmOptions& options, const spec::CoreSpec& core) {
   const auto shape = [](bool k_first, std::uint32_t k, std::uint32_t free) {
     return k_first ? std::vector<std::uint32_t>{k, free} : std::vector<std::uint32_t>{free, k};
   };
-  const trace::View a = builder.hbm("a", options.dtype, shape(options.a_is_km, options.k, options.m),
-                                    trace::Role::kInput);
-  const trace::View b = builder.hbm("b", options.dtype, shape(options.b_is_kn, options.k, options.n),
-                                    trace::Role::kInput);
+  const trace::View a = builder.hbm(
+      "a", options.dtype, shape(options.a_is_km, options.k, options.m), trace::Role::kInput);
+  const trace::View b = builder.hbm(
+      "b", options.dtype, shape(options.b_is_kn, options.k, options.n), trace::Role::kInput);
   const trace::View c =
       builder.hbm("c", plan.out_dtype, {options.m, options.n}, trace::Role::kOutput);
   Evacuator evacuator(builder, core, plan.copies);

@@ -1,9 +1,9 @@
 // Blocked GEMM: PSUM blocks of several tiles, operands loaded once per panel and kept as planned.
 //
-// The work is a list of items (block, range of K steps). Loads are emitted where an item first needs
-// them; their queue runs ahead of the tensor engine as far as the memory that the allocator's rotation
-// has free. Operands that the tensor engine must transpose are fetched one item ahead in the
-// instruction stream, because that engine works in order.
+// The work is a list of items (block, range of K steps). Loads are emitted where an item first
+// needs them; their queue runs ahead of the tensor engine as far as the memory that the allocator's
+// rotation has free. Operands that the tensor engine must transpose are fetched one item ahead in
+// the instruction stream, because that engine works in order.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -56,8 +56,8 @@ class Panel {
     return blocks_.at({generation, index});
   }
 
-  // The first loads wait for nothing, so a second queue shortens the start; later ones would hold up
-  // the trigger's engine.
+  // The first loads wait for nothing, so a second queue shortens the start; later ones would hold
+  // up the trigger's engine.
   void use_for_first_loads(Engine trigger) { first_trigger_ = trigger; }
 
  private:
@@ -72,8 +72,7 @@ class Panel {
       trigger = loaded < kFirstSteps ? first_trigger_ : trigger;
     }
     const std::uint32_t rows = std::min(steps * group.pair, group.rows - step.row);
-    const View tile =
-        operand_.load(group, step.row, rows, block.start, block.count, trigger);
+    const View tile = operand_.load(group, step.row, rows, block.start, block.count, trigger);
     for (std::uint32_t row = 0; row < rows; row += group.pair) {
       block.steps.push_back({tile, row});
     }
@@ -97,8 +96,7 @@ class BlockedGemm {
         a_(context.a, plan_, context.options.m, plan_.blocking.m_tiles * plan_.m_tile),
         b_(context.b, plan_, context.options.n, plan_.blocking.n_tiles * plan_.n_tile) {
     if (plan_.single_bank) {
-      single_bank_ =
-          context.builder.psum("acc", DType::kFloat32, plan_.m_tile, {plan_.n_tile});
+      single_bank_ = context.builder.psum("acc", DType::kFloat32, plan_.m_tile, {plan_.n_tile});
     }
     a_.use_for_first_loads(Engine::kScalar);
   }
@@ -220,9 +218,9 @@ void BlockedGemm::multiply(const Item& item, const LoadedBlock& a, const LoadedB
   const std::uint32_t rows = std::min(plan_.m_tile, a.count - m * plan_.m_tile);
   const std::uint32_t columns = std::min(plan_.n_tile, b.count - n * plan_.n_tile);
   if (item.first_step == 0) {
-    accumulators_.push_back(plan_.single_bank ? single_bank_.part(0, rows).slice(0, 0, columns)
-                                              : context_.builder.psum("acc", DType::kFloat32, rows,
-                                                                      {columns}));
+    accumulators_.push_back(plan_.single_bank
+                                ? single_bank_.part(0, rows).slice(0, 0, columns)
+                                : context_.builder.psum("acc", DType::kFloat32, rows, {columns}));
   }
   const View& dst = accumulators_[m * tiles(b, plan_.n_tile) + n];
   for (std::uint32_t s = item.first_step; s < item.first_step + item.steps; ++s) {
@@ -252,8 +250,8 @@ void BlockedGemm::finish_tile(const LoadedBlock& b, std::uint32_t m, std::uint32
 }
 
 void BlockedGemm::finish_row(const LoadedBlock& a, const LoadedBlock& b, std::uint32_t m) {
-  const View dst = context_.c.slice(0, a.start + m * plan_.m_tile, row_.partitions)
-                       .slice(1, b.start, b.count);
+  const View dst =
+      context_.c.slice(0, a.start + m * plan_.m_tile, row_.partitions).slice(1, b.start, b.count);
   context_.builder.dma(dst, row_, Engine::kGpSimd);
 }
 

@@ -24,8 +24,7 @@ double tensor_ns(const GemmOptions& options, const GemmPlan& plan, const spec::C
     columns += std::max<std::uint64_t>(rest, least) + core.tensor.issue_gap_cycles;
   }
   const std::uint64_t passes = is_fp32(options.dtype) ? core.tensor.fp32_passes : 1;
-  std::uint64_t cycles =
-      columns * passes * plan.k.steps.size() * ceil_div(options.m, plan.m_tile);
+  std::uint64_t cycles = columns * passes * plan.k.steps.size() * ceil_div(options.m, plan.m_tile);
   const GemmPasses reads = gemm_passes(options, plan);
   const std::uint64_t turn = is_fp32(options.dtype) ? core.tensor.fp32_transpose_passes : 1;
   const std::uint64_t k_tiles = ceil_div(options.k, core.tensor.rows);
@@ -39,8 +38,7 @@ double tensor_ns(const GemmOptions& options, const GemmPlan& plan, const spec::C
 }
 
 // DMAs one pass over an operand takes, in blocks of `width`.
-std::uint64_t loads_of(const GemmPlan& plan, DType dtype, std::uint32_t size,
-                       std::uint32_t width) {
+std::uint64_t loads_of(const GemmPlan& plan, DType dtype, std::uint32_t size, std::uint32_t width) {
   const std::uint64_t steps = steps_per_load(plan, dtype, width);
   return ceil_div(size, width) * ((plan.k.steps.size() + steps - 1) / steps);
 }
@@ -48,10 +46,9 @@ std::uint64_t loads_of(const GemmPlan& plan, DType dtype, std::uint32_t size,
 // Bytes of the operand as the DMA engines feel them, for one pass in blocks of `width`.
 double felt_bytes(const GemmOptions& options, std::uint32_t size, std::uint32_t width,
                   bool k_is_outer) {
-  const double bytes =
-      static_cast<double>(size) * options.k * size_bytes(options.dtype);
-  const double run = static_cast<double>(k_is_outer ? width : options.k) *
-                     size_bytes(options.dtype);
+  const double bytes = static_cast<double>(size) * options.k * size_bytes(options.dtype);
+  const double run =
+      static_cast<double>(k_is_outer ? width : options.k) * size_bytes(options.dtype);
   return bytes * (1 + kRunOverheadBytes / run);
 }
 
@@ -60,30 +57,26 @@ double dma_ns(const GemmOptions& options, const GemmPlan& plan, const spec::Core
   const std::uint32_t m_block = std::min(options.m, plan.blocking.m_tiles * plan.m_tile);
   const std::uint32_t n_block = std::min(options.n, plan.blocking.n_tiles * plan.n_tile);
   const double rate = core.dma.engines * core.dma.effective_GBps_per_engine;
-  const double a_bytes = static_cast<double>(reads.a) *
-                         felt_bytes(options, options.m, m_block, options.a_is_km);
-  const double b_bytes = static_cast<double>(reads.b) *
-                         felt_bytes(options, options.n, n_block, options.b_is_kn);
+  const double a_bytes =
+      static_cast<double>(reads.a) * felt_bytes(options, options.m, m_block, options.a_is_km);
+  const double b_bytes =
+      static_cast<double>(reads.b) * felt_bytes(options, options.n, n_block, options.b_is_kn);
   const double c_run = static_cast<double>(n_block) * size_bytes(plan.out_dtype);
-  const double c_bytes = static_cast<double>(options.m) * options.n *
-                         size_bytes(plan.out_dtype) * (1 + kRunOverheadBytes / c_run);
-  const std::uint64_t loads =
-      reads.a * loads_of(plan, options.dtype, options.m, m_block) +
-      reads.b * loads_of(plan, options.dtype, options.n, n_block);
+  const double c_bytes = static_cast<double>(options.m) * options.n * size_bytes(plan.out_dtype) *
+                         (1 + kRunOverheadBytes / c_run);
+  const std::uint64_t loads = reads.a * loads_of(plan, options.dtype, options.m, m_block) +
+                              reads.b * loads_of(plan, options.dtype, options.n, n_block);
   const std::uint64_t stores =
       std::uint64_t{ceil_div(options.m, plan.m_tile)} * ceil_div(options.n, n_block);
-  const double queues =
-      static_cast<double>(std::max(loads, stores)) * core.dma.issue_floor_ns;
+  const double queues = static_cast<double>(std::max(loads, stores)) * core.dma.issue_floor_ns;
   return std::max(queues, (a_bytes + b_bytes + c_bytes) / rate);
 }
 
 double copy_ns(const GemmOptions& options, const GemmPlan& plan, const spec::CoreSpec& core) {
   const double tiles =
       static_cast<double>(ceil_div(options.m, plan.m_tile)) * ceil_div(options.n, plan.n_tile);
-  const double vector =
-      (plan.n_tile + core.vector.issue_gap_cycles) / core.vector.clock_ghz;
-  const double scalar =
-      (plan.n_tile + core.scalar.issue_gap_cycles) / core.scalar.clock_ghz;
+  const double vector = (plan.n_tile + core.vector.issue_gap_cycles) / core.vector.clock_ghz;
+  const double scalar = (plan.n_tile + core.scalar.issue_gap_cycles) / core.scalar.clock_ghz;
   return tiles / (1 / vector + 1 / scalar);
 }
 

@@ -67,8 +67,7 @@ void emit_hoisted(GemmContext& context) {
       const View dst = accumulator.part(0, rows).slice(0, 0, columns);
       for (const KStep& step : plan.k.steps) {
         const KGroup& group = plan.k.groups[step.group];
-        const View b_tile =
-            context.b.load(group, step.row, group.pair, n, columns, Engine::kSync);
+        const View b_tile = context.b.load(group, step.row, group.pair, n, columns, Engine::kSync);
         builder.matmul(dst, step_view(a_row[step.group], step.row, group.pair, 0, rows),
                        step_view(b_tile, 0, group.pair, 0, columns), &step != &plan.k.steps.front(),
                        group.pair == 2);

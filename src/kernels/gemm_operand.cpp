@@ -13,8 +13,8 @@ KPlan make_k_plan(std::uint32_t k, std::uint32_t array_rows, std::uint32_t pair,
   KPlan plan;
   const std::uint32_t rows = k / array_rows / pair * pair;
   if (rows > 0) {
-    plan.groups.push_back({0, array_rows, rows, pair, interleaved ? rows : 1,
-                           interleaved ? 1 : array_rows});
+    plan.groups.push_back(
+        {0, array_rows, rows, pair, interleaved ? rows : 1, interleaved ? 1 : array_rows});
   }
   std::uint32_t first = rows * array_rows;
   if (k - first > array_rows) {  // only with pairs: too much for a single-row step
@@ -70,14 +70,14 @@ void GemmOperand::load_into(const View& dst, const KGroup& group, std::uint32_t 
 void GemmOperand::transpose_by_dma(const View& dst, const KGroup& group, std::uint32_t row,
                                    std::uint32_t start, Engine trigger) {
   View src = source_;
-  src.dims = {{pitch_, dst.dims[1].count},
-              {group.row_stride, dst.dims[0].count},
-              {1, group.partitions}};
+  src.dims = {
+      {pitch_, dst.dims[1].count}, {group.row_stride, dst.dims[0].count}, {1, group.partitions}};
   src.offset = start * pitch_ + group.first + static_cast<std::int64_t>(row) * group.row_stride;
   builder_.dma_transpose(dst, src, trigger);
 }
 
-// Loads [free on partitions, K], transposes tile by tile into PSUM and copies up to a bank at a time.
+// Loads [free on partitions, K], transposes tile by tile into PSUM and copies up to a bank at a
+// time.
 void GemmOperand::transpose_on_tensor(const View& dst, const KGroup& group, std::uint32_t row,
                                       std::uint32_t start, Engine trigger) {
   constexpr std::uint32_t kPartitions = 128;

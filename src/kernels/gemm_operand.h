@@ -16,8 +16,8 @@ namespace trnsim::kernels {
 struct KGroup {
   std::uint32_t first = 0;
   std::uint32_t partitions = 0;
-  std::uint32_t rows = 0;              // per partition
-  std::uint32_t pair = 1;              // 2: fp8 double_row
+  std::uint32_t rows = 0;  // per partition
+  std::uint32_t pair = 1;  // 2: fp8 double_row
   std::uint32_t partition_stride = 1;
   std::uint32_t row_stride = 1;
 };
@@ -34,9 +34,10 @@ struct KPlan {
   std::vector<KStep> steps;
 };
 
-// `interleaved` gives each partition neighbouring rows of K, so that loads of whole rows are contiguous
-// in HBM; otherwise neighbouring partitions hold neighbouring rows, which transposes need. The order of
-// a contraction does not matter. A K that does not fill the array ends in smaller single-row steps.
+// `interleaved` gives each partition neighbouring rows of K, so that loads of whole rows are
+// contiguous in HBM; otherwise neighbouring partitions hold neighbouring rows, which transposes
+// need. The order of a contraction does not matter. A K that does not fill the array ends in
+// smaller single-row steps.
 [[nodiscard]] KPlan make_k_plan(std::uint32_t k, std::uint32_t array_rows, std::uint32_t pair,
                                 bool interleaved);
 
@@ -69,7 +70,7 @@ class GemmOperand {
   std::string name_;
   bool k_is_outer_;
   bool by_dma_;
-  std::int64_t pitch_ = 0;           // elements between two neighbours of the outer HBM axis
+  std::int64_t pitch_ = 0;  // elements between two neighbours of the outer HBM axis
 };
 
 // The operand of one matmul: step `row` of a loaded tile, free range [start, start + count).

@@ -1,9 +1,9 @@
 // Turns GemmOptions into a plan: checks them, splits K, and picks the blocking.
 #include "gemm_plan.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "trnsim/base/error.h"
 
@@ -30,8 +30,8 @@ void check_options(const GemmOptions& options) {
     throw Error(fmt::format("gemm of {} x {} x {}: M, N and K must be at least 1", options.m,
                             options.n, options.k));
   }
-  const bool known = is_16bit_float(options.dtype) || is_fp8(options.dtype) ||
-                     options.dtype == DType::kFloat32;
+  const bool known =
+      is_16bit_float(options.dtype) || is_fp8(options.dtype) || options.dtype == DType::kFloat32;
   if (!known) {
     throw Error(fmt::format("gemm does not take {} operands", name(options.dtype)), {},
                 "use float32, bfloat16, float16 or an fp8 type");
@@ -105,8 +105,8 @@ GemmBlocking ladder_blocking(const GemmOptions& options, const GemmPlan& plan,
   GemmBlocking blocking;
   blocking.keep = keep;
   blocking.m_tiles = std::min(4U, ceil_div(options.m, plan.m_tile));
-  blocking.n_tiles = std::min(block_banks(options, plan, core) < 8 ? 1U : 2U,
-                              ceil_div(options.n, plan.n_tile));
+  blocking.n_tiles =
+      std::min(block_banks(options, plan, core) < 8 ? 1U : 2U, ceil_div(options.n, plan.n_tile));
   blocking.load_bytes = 1024 * 1024;
   blocking.compute_steps = 8;
   if (gemm_live_bytes(options, plan, blocking) > gemm_sbuf_budget(core)) {
@@ -154,14 +154,13 @@ void plan_variant(GemmPlan& plan, const GemmOptions& options, const spec::CoreSp
       plan.blocking.compute_steps = 1;
       break;
     case GemmVariant::kBlocked:
-      plan.blocking = options.blocking ? *options.blocking
-                                       : ladder_blocking(options, plan, core, GemmKeep::kA);
+      plan.blocking =
+          options.blocking ? *options.blocking : ladder_blocking(options, plan, core, GemmKeep::kA);
       check_blocking(options, plan, core);
       break;
     case GemmVariant::kBest:
       plan.small_first_loads = true;
-      plan.blocking =
-          options.blocking ? *options.blocking : choose_blocking(options, plan, core);
+      plan.blocking = options.blocking ? *options.blocking : choose_blocking(options, plan, core);
       check_blocking(options, plan, core);
       break;
   }
@@ -176,13 +175,13 @@ bool transposes_on_tensor(const GemmOptions& options, const GemmPlan& plan) {
 GemmPlan make_gemm_plan(const GemmOptions& options, const spec::CoreSpec& core) {
   check_options(options);
   GemmPlan plan;
-  const bool double_row =
-      core.tensor.fp8_rows_per_pe >= 2 && is_fp8(options.dtype) && options.dtype != DType::kFloat8E3;
+  const bool double_row = core.tensor.fp8_rows_per_pe >= 2 && is_fp8(options.dtype) &&
+                          options.dtype != DType::kFloat8E3;
   plan.pair = double_row ? 2 : 1;
   plan.m_tile = core.tensor.columns;
   plan.n_tile = std::min(core.tensor.moving_free_max, core.psum.bank_bytes_per_partition / 4);
-  plan.out_dtype = options.out_dtype.value_or(is_fp8(options.dtype) ? DType::kBFloat16
-                                                                    : options.dtype);
+  plan.out_dtype =
+      options.out_dtype.value_or(is_fp8(options.dtype) ? DType::kBFloat16 : options.dtype);
   const bool dma_can = size_bytes(options.dtype) == 2 && core.generation != spec::Generation::kTrn1;
   plan.a_by_dma = options.transpose == TransposePath::kDma ||
                   (options.transpose == TransposePath::kAuto && dma_can);
@@ -232,20 +231,20 @@ std::uint64_t gemm_live_bytes(const GemmOptions& options, const GemmPlan& plan,
   std::uint64_t live = 4 * n_block * size_bytes(plan.out_dtype);
   switch (blocking.keep) {
     case GemmKeep::kA:
-      live += (n_block < options.n ? kept(m_block, options.m) : streamed(m_block)) +
-              shared(n_block);
+      live +=
+          (n_block < options.n ? kept(m_block, options.m) : streamed(m_block)) + shared(n_block);
       break;
     case GemmKeep::kB:
-      live += (m_block < options.m ? kept(n_block, options.n) : streamed(n_block)) +
-              shared(m_block);
+      live +=
+          (m_block < options.m ? kept(n_block, options.n) : streamed(n_block)) + shared(m_block);
       break;
     case GemmKeep::kNone:
       live += streamed(m_block) + streamed(n_block);
       break;
   }
   if (transposes_on_tensor(options, plan)) {
-    const std::uint64_t steps = steps_per_load(sized, options.dtype, static_cast<std::uint32_t>(
-                                                                         std::max(m_block, n_block)));
+    const std::uint64_t steps = steps_per_load(
+        sized, options.dtype, static_cast<std::uint32_t>(std::max(m_block, n_block)));
     live += 12 * std::min<std::uint64_t>(rows, steps * plan.pair) * plan.m_tile * bytes;
   }
   return live;

@@ -13,16 +13,16 @@ enum class GemmScheme : std::uint8_t { kNaive, kHoisted, kBlocked };
 
 struct GemmPlan {
   GemmScheme scheme = GemmScheme::kBlocked;
-  GemmBlocking blocking;      // of kBlocked
-  bool single_bank = false;   // one PSUM tile for everything
+  GemmBlocking blocking;         // of kBlocked
+  bool single_bank = false;      // one PSUM tile for everything
   bool late_evacuation = false;  // copies after the whole block, not tile by tile
   bool small_first_loads = false;
   CopyEngines copies = CopyEngines::kVectorAndScalar;
   DType out_dtype = DType::kBFloat16;
-  std::uint32_t pair = 1;     // rows of K per PE row
+  std::uint32_t pair = 1;  // rows of K per PE row
   std::uint32_t m_tile = 0;
   std::uint32_t n_tile = 0;
-  bool a_by_dma = true;       // how a transposed operand is turned
+  bool a_by_dma = true;  // how a transposed operand is turned
   bool b_by_dma = true;
   KPlan k;
 };

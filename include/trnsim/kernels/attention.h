@@ -42,10 +42,10 @@ struct AttentionTuning {
 struct AttentionOptions {
   std::uint32_t batch = 1;
   std::uint32_t q_heads = 1;
-  std::uint32_t kv_heads = 1;   // divides q_heads; fewer = grouped-query attention
-  std::uint32_t q_len = 0;      // query rows of this core
+  std::uint32_t kv_heads = 1;  // divides q_heads; fewer = grouped-query attention
+  std::uint32_t q_len = 0;     // query rows of this core
   std::uint32_t kv_len = 0;
-  std::uint32_t head_dim = 128; // 1 to 128
+  std::uint32_t head_dim = 128;  // 1 to 128
   bool causal = false;
   DType dtype = DType::kBFloat16;  // bfloat16, float16 or float32
   // Causal rule with K and V aligned at the end: query row i of this core sees kv j where
@@ -57,10 +57,10 @@ struct AttentionOptions {
   AttentionTuning tuning;
 };
 
-// Emits the kernel. HBM tensors: "q" [batch x q_heads, d, q_len], "k" [batch x kv_heads, d, kv_len],
-// "v" [batch x kv_heads, kv_len, d], "out" [batch x q_heads, q_len, d]; q head h uses kv head
-// h / (q_heads / kv_heads). Throws Error for sizes of zero, head_dim above 128, a causal mask that
-// hides everything from some row, types the kernel does not take, or tuning out of range.
+// Emits the kernel. HBM tensors: "q" [batch x q_heads, d, q_len], "k" [batch x kv_heads, d,
+// kv_len], "v" [batch x kv_heads, kv_len, d], "out" [batch x q_heads, q_len, d]; q head h uses kv
+// head h / (q_heads / kv_heads). Throws Error for sizes of zero, head_dim above 128, a causal mask
+// that hides everything from some row, types the kernel does not take, or tuning out of range.
 [[nodiscard]] trace::Trace attention(const AttentionOptions& options, const spec::CoreSpec& core);
 
 // Pairs (query row, kv row) that the mask leaves, over all heads and batches.

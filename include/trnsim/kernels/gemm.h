@@ -29,9 +29,9 @@ enum class GemmKeep : std::uint8_t { kNone, kA, kB };
 // The knobs of the blocked variants. Tiles are 128 rows of M and one PSUM bank (512 columns) of N.
 struct GemmBlocking {
   GemmKeep keep = GemmKeep::kA;
-  std::uint32_t m_tiles = 4;       // tiles of one PSUM block; m_tiles x n_tiles <= PSUM banks
+  std::uint32_t m_tiles = 4;  // tiles of one PSUM block; m_tiles x n_tiles <= PSUM banks
   std::uint32_t n_tiles = 2;
-  std::uint32_t panel_blocks = 1;  // PSUM blocks of the kept operand that stay at once
+  std::uint32_t panel_blocks = 1;         // PSUM blocks of the kept operand that stay at once
   std::uint32_t load_bytes = 512 * 1024;  // size of one load to aim at
   std::uint32_t compute_steps = 4;        // K steps on one tile before the next tile's turn
   friend bool operator==(const GemmBlocking&, const GemmBlocking&) = default;
@@ -48,10 +48,11 @@ struct GemmOptions {
   std::uint32_t m = 0;
   std::uint32_t n = 0;
   std::uint32_t k = 0;
-  DType dtype = DType::kBFloat16;   // of A and B: float32, bfloat16, float16 or an fp8 type
-  std::optional<DType> out_dtype;   // float32, bfloat16 or float16; default: as input, bfloat16 for fp8
-  bool a_is_km = true;              // "a" stored [K, M], else [M, K]
-  bool b_is_kn = true;              // "b" stored [K, N], else [N, K]
+  DType dtype = DType::kBFloat16;  // of A and B: float32, bfloat16, float16 or an fp8 type
+  std::optional<DType>
+      out_dtype;        // float32, bfloat16 or float16; default: as input, bfloat16 for fp8
+  bool a_is_km = true;  // "a" stored [K, M], else [M, K]
+  bool b_is_kn = true;  // "b" stored [K, N], else [N, K]
   GemmVariant variant = GemmVariant::kBest;
   TransposePath transpose = TransposePath::kAuto;
   std::optional<GemmBlocking> blocking;  // for kBlocked and kBest; default: fixed, or chosen

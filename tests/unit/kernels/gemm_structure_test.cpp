@@ -1,8 +1,7 @@
 // GEMM traces by count: FLOPs, traffic, memory, shapes of the choice.
-#include "trnsim/kernels/gemm.h"
-
 #include "kernel_checks.h"
 #include "trnsim/base/error.h"
+#include "trnsim/kernels/gemm.h"
 
 namespace trnsim::kernels {
 namespace {
@@ -10,9 +9,9 @@ namespace {
 using test::core_of;
 using test::trn2;
 
-constexpr GemmVariant kVariants[] = {GemmVariant::kNaive,       GemmVariant::kHoisted,
-                                     GemmVariant::kOneBank,     GemmVariant::kBlockedFree,
-                                     GemmVariant::kBlocked,     GemmVariant::kBest};
+constexpr GemmVariant kVariants[] = {GemmVariant::kNaive,   GemmVariant::kHoisted,
+                                     GemmVariant::kOneBank, GemmVariant::kBlockedFree,
+                                     GemmVariant::kBlocked, GemmVariant::kBest};
 
 GemmOptions problem(std::uint32_t m, std::uint32_t n, std::uint32_t k,
                     GemmVariant variant = GemmVariant::kBest, DType dtype = DType::kBFloat16) {
@@ -51,8 +50,11 @@ void expect_sound(const GemmOptions& options, const spec::CoreSpec& core) {
 
 TEST(GemmStructure, EveryVariantDoesTheProblemsFlopsAndMovesThePredictedBytes) {
   for (const GemmVariant variant : kVariants) {
-    for (const auto& [m, n, k] : {std::tuple{1U, 1U, 1U}, {127U, 129U, 255U}, {512U, 1024U, 640U},
-                                  {1000U, 1500U, 700U}, {2048U, 2048U, 2048U}}) {
+    for (const auto& [m, n, k] : {std::tuple{1U, 1U, 1U},
+                                  {127U, 129U, 255U},
+                                  {512U, 1024U, 640U},
+                                  {1000U, 1500U, 700U},
+                                  {2048U, 2048U, 2048U}}) {
       for (const DType dtype : {DType::kBFloat16, DType::kFloat32, DType::kFloat8E4}) {
         expect_sound(problem(m, n, k, variant, dtype), trn2());
       }
@@ -83,8 +85,10 @@ TEST(GemmStructure, EveryGenerationGetsAKernelItCanRun) {
 }
 
 TEST(GemmStructure, TheBestBlockingOfLargeShapesFits) {
-  for (const auto& [m, n, k] : {std::tuple{4096U, 4096U, 4096U}, {2048U, 4096U, 8192U},
-                                {512U, 16384U, 65536U}, {64U, 131072U, 256U}}) {
+  for (const auto& [m, n, k] : {std::tuple{4096U, 4096U, 4096U},
+                                {2048U, 4096U, 8192U},
+                                {512U, 16384U, 65536U},
+                                {64U, 131072U, 256U}}) {
     expect_sound(problem(m, n, k), trn2());
   }
 }
@@ -99,8 +103,7 @@ TEST(GemmStructure, FewRowsStreamTheWeightsOnceInLongRows) {
   for (const std::uint32_t m : {1U, 8U, 64U}) {
     for (const DType dtype : {DType::kBFloat16, DType::kFloat32, DType::kFloat8E4}) {
       const GemmOptions options = problem(m, 8192, 4096, GemmVariant::kBest, dtype);
-      EXPECT_EQ(gemm_traffic(options, trn2()).b_read_bytes,
-                8192ULL * 4096 * size_bytes(dtype));
+      EXPECT_EQ(gemm_traffic(options, trn2()).b_read_bytes, 8192ULL * 4096 * size_bytes(dtype));
       const trace::Trace trace = gemm(options, trn2());
       for (const trace::Instruction& instruction : trace.instructions) {
         if (instruction.opcode == trace::Opcode::kDmaCopy) {

@@ -23,7 +23,9 @@ inline const spec::CoreSpec& core_of(const std::string& system) {
       ->second.spec.chip.core;
 }
 
-inline const spec::CoreSpec& trn2() { return core_of("trn2-core"); }
+inline const spec::CoreSpec& trn2() {
+  return core_of("trn2-core");
+}
 
 // Deterministic numbers in [-1, 1) rounded to `dtype`.
 inline numerics::Values numbers(std::uint32_t seed, std::size_t count, DType dtype) {
@@ -49,7 +51,7 @@ inline double rounding(DType dtype) {
 }
 
 struct Traffic {
-  std::map<std::string, std::uint64_t> read_bytes;   // by HBM tensor
+  std::map<std::string, std::uint64_t> read_bytes;  // by HBM tensor
   std::map<std::string, std::uint64_t> write_bytes;
 };
 
