@@ -1,9 +1,7 @@
 // Publish and subscribe on completion counts.
 #include "counters.h"
 
-#include <algorithm>
-
-#include "trnsim/base/error.h"
+#include <utility>
 
 namespace trnsim::models {
 
@@ -12,17 +10,22 @@ CompletionCounters::CompletionCounters(const sc_core::sc_module_name& name) : sc
 void CompletionCounters::reset(std::uint32_t num_queues) {
   queues_.assign(num_queues, {});
   subscriptions_.clear();
+  last_visible_ = Femtos{0};
 }
 
 void CompletionCounters::publish(Femtos now, lower::QueueId queue, Femtos visible) {
   Queue& q = queues_[queue];
-  const std::uint32_t slot = q.count % kHistory;
-  TRNSIM_CHECK(q.count < kHistory || q.visible[slot] <= now,
-               "{}: more than {} completions of queue {} in flight", name(), kHistory, queue);
-  const Femtos previous = q.count == 0 ? Femtos{0} : q.visible[(q.count - 1) % kHistory];
-  q.visible[slot] = max(visible, previous);
+  const Femtos previous = q.count == 0 ? Femtos{0} : q.slot(q.count - 1);
+  if (q.slot(q.count) > now) {  // the oldest time kept is still needed
+    std::vector<Femtos> longer(2 * q.visible.size());
+    for (std::uint32_t i = q.count - static_cast<std::uint32_t>(q.visible.size()); i < q.count; ++i) {
+      longer[i % longer.size()] = q.slot(i);
+    }
+    q.visible = std::move(longer);
+  }
+  q.slot(q.count) = max(visible, previous);
   ++q.count;
-  last_visible_ = max(last_visible_, q.visible[slot]);
+  last_visible_ = max(last_visible_, q.slot(q.count - 1));
   for (std::size_t i = 0; i < subscriptions_.size();) {
     const Subscription subscription = subscriptions_[i];
     if (subscription.wait.queue == queue && subscription.wait.count <= q.count) {
@@ -39,10 +42,10 @@ Femtos CompletionCounters::visible_at(lower::Wait wait) const {
   if (wait.count > q.count) {
     return kNever;
   }
-  if (wait.count + kHistory <= q.count) {
+  if (wait.count + q.visible.size() <= q.count) {
     return Femtos{0};  // long past
   }
-  return q.visible[(wait.count - 1) % kHistory];
+  return q.visible[(wait.count - 1) % q.visible.size()];
 }
 
 void CompletionCounters::subscribe(lower::Wait wait, CounterWaiter* waiter) {

@@ -1,7 +1,6 @@
 // The completion counters of one core.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "counters_if.h"
@@ -24,11 +23,13 @@ class CompletionCounters final : public sc_core::sc_module, public CountersIf {
   [[nodiscard]] Femtos last_visible() const { return last_visible_; }
 
  private:
-  // Only completions still in the future need their exact time, and an engine has few of them.
-  static constexpr std::uint32_t kHistory = 64;
+  // Only completions still in the future need their exact time. An engine has few of them; a DMA queue
+  // whose oldest request is slow may have many at once, so the ring grows.
+  static constexpr std::size_t kHistory = 64;
   struct Queue {
     std::uint32_t count = 0;
-    std::array<Femtos, kHistory> visible{};
+    std::vector<Femtos> visible = std::vector<Femtos>(kHistory);
+    [[nodiscard]] Femtos& slot(std::uint32_t completion) { return visible[completion % visible.size()]; }
   };
   struct Subscription {
     lower::Wait wait;
