@@ -32,7 +32,7 @@ struct Transfer {
   std::uint32_t token = 0;             // handed back to the client
   TransferClient* client = nullptr;
   double hbm_bytes_per_byte = 0;       // 0 = on chip only, 2 = HBM to HBM
-  bool hbm_write = false;
+  double hbm_write_share = 0;          // of those bytes: 0 = load, 1 = store
   std::uint64_t hbm_address = 0;       // of the next byte, within the stack
   std::uint64_t run_bytes = 0;         // contiguous bytes before the next row
   std::uint64_t row_stride_bytes = 0;
@@ -54,10 +54,11 @@ class HbmClient {
 };
 
 struct HbmAccess {
+  Femtos issued{0};                    // when its requests reached HBM: an engine has several in flight
   std::uint64_t bytes = 0;             // payload of the DMA engine
   double engine_GBps = 0;              // upper bound of the payload rate
   double hbm_bytes_per_byte = 1;
-  bool write = false;
+  double write_share = 0;              // of the HBM bytes: 0 = read, 1 = write, between = both
   std::uint64_t address = 0;
   std::uint64_t run_bytes = 0;
   std::uint64_t row_stride_bytes = 0;

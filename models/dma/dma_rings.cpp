@@ -62,7 +62,8 @@ void DmaRings::start(Femtos now, std::uint32_t index) {
   transfer.token = token;
   transfer.client = &queue;
   transfer.hbm_bytes_per_byte = static_cast<double>(hbm_bytes) / static_cast<double>(plan.bytes);
-  transfer.hbm_write = plan.hbm_read_bytes == 0;
+  transfer.hbm_write_share =
+      hbm_bytes == 0 ? 0 : static_cast<double>(plan.hbm_write_bytes) / static_cast<double>(hbm_bytes);
   transfer.run_bytes = plan.descriptor_bytes;
   transfer.row_stride_bytes = plan.hbm_row_stride_bytes;
   std::uint64_t rows_before = 0;

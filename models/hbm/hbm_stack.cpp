@@ -29,16 +29,9 @@ std::uint64_t HbmStack::max_access_bytes() const {
 }
 
 void HbmStack::count(const HbmAccess& access, double sign, double payload_bytes) {
-  // An HBM-to-HBM access (multiplicity 2) reads and writes.
-  const double bytes = sign * payload_bytes;
-  if (access.hbm_bytes_per_byte > 1.0) {
-    counters_.read_bytes += bytes;
-    counters_.write_bytes += bytes;
-  } else if (access.write) {
-    counters_.write_bytes += bytes * access.hbm_bytes_per_byte;
-  } else {
-    counters_.read_bytes += bytes * access.hbm_bytes_per_byte;
-  }
+  const double bytes = sign * payload_bytes * access.hbm_bytes_per_byte;
+  counters_.read_bytes += bytes * (1.0 - access.write_share);
+  counters_.write_bytes += bytes * access.write_share;
 }
 
 HbmPortIf::Handle HbmStack::begin(Femtos now, const HbmAccess& access, HbmClient* client) {
@@ -49,11 +42,11 @@ HbmPortIf::Handle HbmStack::begin(Femtos now, const HbmAccess& access, HbmClient
   flow.left_bytes = static_cast<double>(access.bytes);
   flow.engine_GBps = access.engine_GBps;
   flow.multiplicity = access.hbm_bytes_per_byte;
-  flow.write = access.write;
+  flow.write_share = access.write_share;
   flow.client = client;
   if (spec_.model == spec::HbmModel::kBanked) {
     const Femtos engine = now + transfer_time(flow.left_bytes, access.engine_GBps);
-    flow.finish = max(engine, serve_banked(now, access));
+    flow.finish = max(engine, serve_banked(access.issued, access));
     agenda_.at(flow.finish, Phase::kComplete, id_, this);
   } else {
     request_arbitration(now);
@@ -70,8 +63,8 @@ Femtos HbmStack::serve_banked(Femtos now, const HbmAccess& access) {
   const std::uint64_t run = access.run_bytes == 0 ? left : access.run_bytes;
   while (left > 0) {
     const std::uint64_t piece = std::min(left, run - in_row);
-    done = max(done, banked_.serve(now, address, piece, access.write));
-    if (access.hbm_bytes_per_byte > 1.0) {
+    done = max(done, banked_.serve(now, address, piece, access.write_share >= 1.0));
+    if (access.write_share > 0.0 && access.write_share < 1.0) {
       done = max(done, banked_.serve(now, address, piece, true));
     }
     left -= piece;
@@ -104,7 +97,7 @@ std::uint64_t HbmStack::shorten(Femtos now, Handle handle, std::uint64_t packet_
   flow->left_bytes -= cut;
   HbmAccess counted;
   counted.hbm_bytes_per_byte = flow->multiplicity;
-  counted.write = flow->write;
+  counted.write_share = flow->write_share;
   count(counted, -1.0, cut);
   request_arbitration(now);
   return static_cast<std::uint64_t>(cut);

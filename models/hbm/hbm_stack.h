@@ -42,7 +42,7 @@ class HbmStack final : public sc_core::sc_module, public HbmPortIf, public Wakea
     double engine_GBps = 0;
     double multiplicity = 1;
     double rate_GBps = 0;      // payload
-    bool write = false;
+    double write_share = 0;
     HbmClient* client = nullptr;
     Femtos finish = kNever;    // banked model
   };
