@@ -44,11 +44,32 @@ void DmaEngine::submit(Femtos now, const Transfer& transfer) {
     start_next(now);
     return;
   }
-  if (whole_ && transfer.queue != current_.queue && current_.hbm_bytes_per_byte > 0) {
-    const std::uint64_t cut = hbm->shorten(now, handle_, spec_.packet_bytes);
+  if (whole_ && transfer.queue != current_.queue) {
+    const std::uint64_t cut = current_.hbm_bytes_per_byte > 0
+                                  ? hbm->shorten(now, handle_, spec_.packet_bytes)
+                                  : shorten_on_chip(now);
     access_bytes_ -= cut;
     whole_ = cut == 0;
   }
+}
+
+// As HbmPortIf::shorten, for an access that runs at the engine's own rate.
+std::uint64_t DmaEngine::shorten_on_chip(Femtos now) {
+  const double done = (now - access_start_).ns() * current_.engine_GBps;
+  const std::uint64_t packets =
+      static_cast<std::uint64_t>(done / static_cast<double>(spec_.packet_bytes)) + 1;
+  const std::uint64_t keep = packets * spec_.packet_bytes;
+  if (keep >= access_bytes_) {
+    return 0;
+  }
+  schedule_on_chip_end(keep);
+  return access_bytes_ - keep;
+}
+
+void DmaEngine::schedule_on_chip_end(std::uint64_t bytes) {
+  access_end_ =
+      access_start_ + transfer_time(static_cast<double>(bytes), current_.engine_GBps);
+  agenda_.at(access_end_, Phase::kComplete, id_, this);
 }
 
 void DmaEngine::start_next(Femtos now) {
@@ -73,6 +94,7 @@ void DmaEngine::start_next(Femtos now) {
   const std::uint64_t packet = spec_.packet_bytes;
   const std::uint64_t eighth = (current_.bytes + kQuantaPerTransfer - 1) / kQuantaPerTransfer;
   quantum_ = std::max(packet, (eighth + packet - 1) / packet * packet);
+  transfer_start_ = now;
   begin_access(now);
 }
 
@@ -84,22 +106,29 @@ void DmaEngine::begin_access(Femtos now) {
     bytes = std::min(bytes, hbm->max_access_bytes());
     access_bytes_ = bytes;
     whole_ = bytes == current_.bytes;
+    // Requests for what follows are out while earlier data still arrive.
+    const Femtos ahead = transfer_time(spec_.outstanding_bytes, current_.engine_GBps);
+    const Femtos issued = now - transfer_start_ > ahead ? now - ahead : transfer_start_;
     handle_ = hbm->begin(now,
-                         {bytes, current_.engine_GBps, current_.hbm_bytes_per_byte,
-                          current_.hbm_write, current_.hbm_address, current_.run_bytes,
+                         {issued, bytes, current_.engine_GBps, current_.hbm_bytes_per_byte,
+                          current_.hbm_write_share, current_.hbm_address, current_.run_bytes,
                           current_.row_stride_bytes, current_.row_offset},
                          this);
   } else {
     access_bytes_ = bytes;
     whole_ = bytes == current_.bytes;
-    agenda_.at(now + transfer_time(static_cast<double>(bytes), current_.engine_GBps),
-               Phase::kComplete, id_, this);
+    schedule_on_chip_end(bytes);
   }
 }
 
 void DmaEngine::on_hbm_done(Femtos now) { finish_access(now); }
 
-void DmaEngine::wake(Femtos now, Phase /*phase*/) { finish_access(now); }
+void DmaEngine::wake(Femtos now, Phase /*phase*/) {
+  if (now == access_end_) {  // else the end of an access that has been cut since
+    access_end_ = kNever;
+    finish_access(now);
+  }
+}
 
 void DmaEngine::finish_access(Femtos now) {
   TRNSIM_CHECK(active_ && access_bytes_ <= current_.bytes, "{}: nothing to finish", name());

@@ -42,6 +42,8 @@ class DmaEngine final : public sc_core::sc_module,
   void begin_access(Femtos now);
   void finish_access(Femtos now);
   [[nodiscard]] bool other_queue_waits(std::uint32_t queue) const;
+  std::uint64_t shorten_on_chip(Femtos now);
+  void schedule_on_chip_end(std::uint64_t bytes);
 
   const spec::DmaSpec& spec_;
   AgendaIf& agenda_;
@@ -54,6 +56,8 @@ class DmaEngine final : public sc_core::sc_module,
   std::uint64_t quantum_ = 0;
   HbmPortIf::Handle handle_ = 0;
   Femtos access_start_{0};
+  Femtos transfer_start_{0};
+  Femtos access_end_ = kNever;      // of an access that does not touch HBM
   DmaEngineCounters counters_;
 };
 
