@@ -23,10 +23,19 @@ Femtos BankedTiming::after_refresh(Femtos at) const {
   return !first && phase < duration.count ? Femtos{at.count - phase + duration.count} : at;
 }
 
+std::uint64_t BankedTiming::bank_of(std::uint64_t row_index) const {
+  // Higher address digits shift the bank, so that streams a power of two apart do not meet in one.
+  std::uint64_t bank = 0;
+  for (std::uint64_t digits = row_index; digits > 0; digits /= spec_.banks_per_channel) {
+    bank += digits % spec_.banks_per_channel;
+  }
+  return bank % spec_.banks_per_channel;
+}
+
 Femtos BankedTiming::serve_unit(Femtos now, Channel& channel, std::uint64_t channel_address,
                                 std::uint64_t bytes, bool write) {
   const std::uint64_t row_index = channel_address / spec_.row_bytes;
-  Bank& bank = channel.banks[row_index % spec_.banks_per_channel];
+  Bank& bank = channel.banks[bank_of(row_index)];
   const std::uint64_t row = row_index / spec_.banks_per_channel;
   Femtos ready = max(now, bank.ready);
   if (bank.open_row == row) {
@@ -35,9 +44,12 @@ Femtos BankedTiming::serve_unit(Femtos now, Channel& channel, std::uint64_t chan
     ++row_misses_;
     Femtos activate = now;
     if (bank.open_row != UINT64_MAX) {
-      activate = max(now, bank.activated + from_ns(spec_.tras_ns)) + from_ns(spec_.trp_ns);
+      // The open row closes after its last queued access and no sooner than tras.
+      const Femtos precharge =
+          max(max(now, bank.ready), bank.activated + from_ns(spec_.tras_ns));
+      activate = precharge + from_ns(spec_.trp_ns);
     }
-    bank.activated = max(activate, bank.ready);
+    bank.activated = activate;
     bank.open_row = row;
     ready = bank.activated + from_ns(spec_.trcd_ns);
   }
