@@ -27,16 +27,18 @@ class KernelScope {
   KernelScope& operator=(const KernelScope&) = delete;
 };
 
-std::uint64_t hbm_share_bytes(const spec::ChipSpec& chip) {
-  const double stack = chip.hbm.capacity_gib_per_stack * 1024.0 * 1024.0 * 1024.0;
-  return static_cast<std::uint64_t>(stack / chip.cores_per_hbm_stack);
+// A system of part of a chip leaves a stack to fewer cores.
+std::uint64_t hbm_share_bytes(const spec::SystemSpec& system) {
+  const double stack = system.chip.hbm.capacity_gib_per_stack * 1024.0 * 1024.0 * 1024.0;
+  return static_cast<std::uint64_t>(
+      stack / std::min(system.chip.cores_per_hbm_stack, system.cores_per_chip_used));
 }
 
 void load(models::Machine& machine, const spec::SystemSpec& system, const Job& job,
           const Options& options) {
   const std::set<std::uint32_t> recorded(options.timeline_cores.begin(),
                                          options.timeline_cores.end());
-  const std::uint64_t share = hbm_share_bytes(system.chip);
+  const std::uint64_t share = hbm_share_bytes(system);
   for (std::uint32_t c = 0; c < job.programs.size(); ++c) {
     if (job.programs[c] == nullptr) {
       continue;
