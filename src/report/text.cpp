@@ -138,7 +138,7 @@ std::string text(const spec::LoadedSystem& system, const RunEntry& entry) {
   out += "  engine      busy     instructions  idle, by what it waited for last\n";
   for (const analysis::EngineMetrics& engine : m.engines) {
     out += fmt::format("  {:<8} {:>6.1f} % {:>15}  {}\n", engine.name, 100 * engine.busy_fraction,
-                       count_text(engine.instructions), cut(idle_text(engine), 44));
+                       count_text(engine.instructions), cut(idle_text(engine), 42));
   }
   if (m.limited_fraction > 0) {
     out += fmt::format("  Tensor ran {:.1f} % of the time at the start-up limiter's half rate\n",
@@ -152,22 +152,6 @@ std::string text(const spec::LoadedSystem& system, const RunEntry& entry) {
   out += fmt::format("  config      {}, HBM model {}\n", system.hash.substr(0, 12),
                      system.spec.chip.hbm.model == spec::HbmModel::kBanked ? "banked" : "bandwidth");
   out += indented("  lowering    ", r.lowering);
-  return out;
-}
-
-std::string totals_text(const spec::LoadedSystem& system, const std::vector<RunEntry>& entries,
-                        const std::string& name) {
-  const analysis::Totals totals = sum(entries);
-  std::string out = fmt::format("{} on {}, {} steps\n\n", cut(name, 40), system.spec.name,
-                                entries.size());
-  out += "  step                                          x     time each    share\n";
-  for (const RunEntry& entry : entries) {
-    out += fmt::format("  {:<42} {:>4} {:>13} {:>6.1f} %\n", cut(entry.label, 42), entry.repeat,
-                       time_text(entry.metrics.time_us),
-                       100 * entry.metrics.time_us * entry.repeat / totals.time_us);
-  }
-  out += fmt::format("\n  total {}, {}, MFU {:.1f} %\n", time_text(totals.time_us),
-                     flops_text(totals.achieved_pflops), 100 * totals.mfu);
   return out;
 }
 

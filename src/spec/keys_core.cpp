@@ -185,6 +185,8 @@ std::vector<KeyNode> dma_rate_keys() {
             "most payload of one descriptor"),
       count(&S::packet_bytes, "packet_bytes", "bytes", from_one(1e9),
             "round-robin quantum between queues"),
+      count(&S::outstanding_bytes, "outstanding_bytes", "bytes", from_one(1e9),
+            "data one engine has in flight; `banked` HBM model"),
       count(&S::rmw_bytes, "rmw_bytes", "bytes", from_zero(1e6),
             "shorter or unaligned writes cost double"),
   };

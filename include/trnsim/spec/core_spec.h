@@ -116,6 +116,7 @@ struct DmaSpec {                           // section 12
   double descriptor_min_ns = 0;
   std::uint32_t descriptor_max_bytes = 0;
   std::uint32_t packet_bytes = 0;          // round-robin quantum between queues
+  std::uint32_t outstanding_bytes = 0;     // reads in flight of one engine: how far it runs ahead of HBM
   std::uint32_t rmw_bytes = 0;             // shorter or unaligned writes cost double
   double issue_floor_ns = 0;               // least start-to-start time of one queue
   double issue_static_ns = 0;              // time the trigger occupies its sequencer
