@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <sstream>
 
 #include "trnsim/base/error.h"
 
@@ -19,6 +20,26 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
+// CLI11 does not wrap: descriptions over 80 columns continue below their start.
+std::string wrapped(const std::string& help) {
+  constexpr std::size_t kWidth = 80;
+  constexpr std::size_t kDescription = 30;
+  std::string out;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    while (line.starts_with("  ") && line.size() > kWidth) {
+      const std::size_t space = line.rfind(' ', kWidth);
+      if (space <= kDescription) {
+        break;
+      }
+      out += line.substr(0, space) + '\n';
+      line = std::string(kDescription, ' ') + line.substr(space + 1);
+    }
+    out += line + '\n';
+  }
+  return out;
+}
+
 }  // namespace
 
 bool parse(CLI::App& app, const Arguments& arguments) {
@@ -28,7 +49,7 @@ bool parse(CLI::App& app, const Arguments& arguments) {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     app.name("trnsim " + app.get_name());
-    std::cout << app.help();
+    std::cout << wrapped(app.help());
     return false;
   } catch (const CLI::ParseError& error) {
     throw Error(error.what(), {}, "see 'trnsim " + app.get_name() + " --help'");

@@ -17,7 +17,7 @@ printf '# Only in this installation.\nbase: trn2-core.yaml\n' \
 mkdir "$work/elsewhere"
 cd "$work/elsewhere"
 "$work/prefix/bin/trnsim" run gemm -m 256 -n 256 -k 256 --system only-installed | tee run.txt
-grep -q '^on only-installed: 1 chips' run.txt
+grep -q '^on only-installed: 1 chip' run.txt
 
 "$cmake" -S "$consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
   -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS="$*" > "$work/configure.log" 2>&1 ||
