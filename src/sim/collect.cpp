@@ -93,6 +93,8 @@ TimelineSlice slice_of(const lower::Program& program, const models::TimelineReco
   if (record.kind == models::RecordKind::kLoadWeights) {
     slice.track += " LDWEIGHTS";
     slice.name = "LDWEIGHTS";
+  } else if (step.kind == lower::StepKind::kMatmulPair) {
+    slice.name = "MATMUL";
   } else if (record.kind == models::RecordKind::kActTableLoad) {
     slice.name = "ACT_TABLE_LOAD";
   }

@@ -9,9 +9,12 @@
 namespace trnsim::workload {
 namespace {
 
-std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+  return (a + b - 1) / b;
+}
 
-// Block edge: an equal share, rounded up so that blocks are whole tiles where the share is that large.
+// Block edge: an equal share, rounded up so that blocks are whole tiles where the share is that
+// large.
 std::uint32_t block_edge(std::uint32_t extent, std::uint32_t parts, std::uint32_t tile) {
   auto share = static_cast<std::uint32_t>(ceil_div(extent, parts));
   while (tile > 32 && share < tile) {
@@ -30,7 +33,8 @@ double block_time_ns(const spec::SystemSpec& system, const kernels::GemmOptions&
   const std::uint64_t columns = std::min(ceil_div(block_m, core.tensor.columns) * block_n,
                                          ceil_div(block_n, core.tensor.columns) * block_m);
   const double compute =
-      static_cast<double>(k_tiles * columns * (is_fp32(options.dtype) ? core.tensor.fp32_passes : 1)) /
+      static_cast<double>(k_tiles * columns *
+                          (is_fp32(options.dtype) ? core.tensor.fp32_passes : 1)) /
       core.tensor.clock_ghz;
   const double stack = system.chip.hbm.peak_GBps_per_stack * system.chip.hbm.sustained_fraction;
   const std::uint32_t sharers =
@@ -45,8 +49,22 @@ double block_time_ns(const spec::SystemSpec& system, const kernels::GemmOptions&
 
 std::uint32_t edge_at(std::uint32_t extent, std::uint32_t block, std::uint32_t index) {
   const std::uint64_t begin = std::uint64_t{block} * index;
-  return begin >= extent ? 0
-                         : static_cast<std::uint32_t>(std::min<std::uint64_t>(block, extent - begin));
+  return begin >= extent
+             ? 0
+             : static_cast<std::uint32_t>(std::min<std::uint64_t>(block, extent - begin));
+}
+
+struct GridPosition {
+  std::uint32_t row = 0;
+  std::uint32_t column = 0;
+};
+
+GridPosition position_of(const GemmGrid& grid, std::uint32_t core) {
+  if (!grid.pair_splits_m) {
+    return {core / grid.columns, core % grid.columns};
+  }
+  const std::uint32_t logical = core / 2;
+  return {logical / grid.columns * 2 + core % 2, logical % grid.columns};
 }
 
 }  // namespace
@@ -70,6 +88,7 @@ GemmGrid choose_gemm_grid(const spec::SystemSpec& system, const kernels::GemmOpt
       best_time = time;
     }
   }
+  best.pair_splits_m = system.lnc == 2 && best.rows % 2 == 0;
   return best;
 }
 
@@ -77,8 +96,8 @@ Placement place_gemm(const spec::SystemSpec& system, const kernels::GemmOptions&
                      const lower::Options& lowering) {
   // Whole-problem errors first, in the user's own numbers.
   if (options.m == 0 || options.n == 0 || options.k == 0) {
-    throw Error(fmt::format("gemm sizes must be at least 1, got m={} n={} k={}", options.m, options.n,
-                            options.k));
+    throw Error(fmt::format("gemm sizes must be at least 1, got m={} n={} k={}", options.m,
+                            options.n, options.k));
   }
   const GemmGrid grid = choose_gemm_grid(system, options);
   Placement placement;
@@ -88,8 +107,9 @@ Placement place_gemm(const spec::SystemSpec& system, const kernels::GemmOptions&
   std::uint32_t used = 0;
   for (std::uint32_t core = 0; core < system.cores(); ++core) {
     kernels::GemmOptions block = options;
-    block.m = edge_at(options.m, grid.block_m, core / grid.columns);
-    block.n = edge_at(options.n, grid.block_n, core % grid.columns);
+    const GridPosition at = position_of(grid, core);
+    block.m = edge_at(options.m, grid.block_m, at.row);
+    block.n = edge_at(options.n, grid.block_n, at.column);
     if (block.m == 0 || block.n == 0) {
       placement.programs.push_back(nullptr);
       continue;
@@ -108,7 +128,12 @@ Placement place_gemm(const spec::SystemSpec& system, const kernels::GemmOptions&
       {"variant", kernels::name(options.variant)},
       {"a_layout", options.a_is_km ? "km" : "mk"},
       {"b_layout", options.b_is_kn ? "kn" : "nk"},
-      {"grid", {{"rows", grid.rows}, {"columns", grid.columns}, {"block_m", grid.block_m}, {"block_n", grid.block_n}}},
+      {"grid",
+       {{"rows", grid.rows},
+        {"columns", grid.columns},
+        {"block_m", grid.block_m},
+        {"block_n", grid.block_n},
+        {"lnc_split", system.lnc == 1 ? "none" : (grid.pair_splits_m ? "m" : "n")}}},
       {"cores_used", used},
       {"distinct_programs", cache.size()}};
   return placement;
@@ -117,8 +142,13 @@ Placement place_gemm(const spec::SystemSpec& system, const kernels::GemmOptions&
 Placement place_trace(const spec::SystemSpec& system, const trace::Trace& trace,
                       std::uint32_t copies, const lower::Options& lowering) {
   if (copies > system.cores()) {
-    throw Error(fmt::format("{} copies asked for, {} has {} cores", copies, system.name,
-                            system.cores()));
+    throw Error(
+        fmt::format("{} copies asked for, {} has {} cores", copies, system.name, system.cores()));
+  }
+  if (trace.lnc > system.lnc) {
+    throw Error(fmt::format("the trace is for LNC={}, {} runs at LNC={}", trace.lnc, system.name,
+                            system.lnc),
+                {}, "choose it with --lnc");
   }
   const std::uint32_t used = copies == 0 ? system.cores() : copies;
   Placement placement;

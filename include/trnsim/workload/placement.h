@@ -24,7 +24,8 @@ struct Placement {
   std::vector<std::shared_ptr<const lower::Program>> programs;  // one per core, null = idle
 };
 
-// C over a grid of cores: blocks of M x N, whole K on each. The grid minimises the larger of tensor-engine
+// C over a grid of physical cores: blocks of M x N, whole K on each. With LNC=2 the two cores of a
+// logical core are neighbours along M where the grid allows it (else along N). The grid minimises the larger of tensor-engine
 // time and HBM time of the largest block, then traffic. Throws Error as kernels::gemm.
 [[nodiscard]] Placement place_gemm(const spec::SystemSpec& system,
                                    const kernels::GemmOptions& options,
@@ -46,6 +47,7 @@ struct GemmGrid {
   std::uint32_t columns = 1;
   std::uint32_t block_m = 0;  // of all but the last row
   std::uint32_t block_n = 0;
+  bool pair_splits_m = false;  // LNC=2: the two cores of a logical core share columns, else rows
 };
 [[nodiscard]] GemmGrid choose_gemm_grid(const spec::SystemSpec& system,
                                         const kernels::GemmOptions& options);
