@@ -4,6 +4,20 @@
 #include <algorithm>
 
 namespace trnsim::models {
+namespace {
+
+// Which of `ways` an index goes to: each run of `ways` indices visits every way once, and higher address
+// digits shift the order, so that streams a power of two apart do not meet in one.
+std::uint64_t spread(std::uint64_t index, std::uint64_t ways) {
+  std::uint64_t sum = index % ways;
+  while (ways > 1 && index >= ways) {
+    index /= ways;
+    sum += index % ways;
+  }
+  return sum % ways;
+}
+
+}  // namespace
 
 BankedTiming::BankedTiming(const spec::HbmSpec& spec)
     : spec_(spec),
@@ -23,19 +37,10 @@ Femtos BankedTiming::after_refresh(Femtos at) const {
   return !first && phase < duration.count ? Femtos{at.count - phase + duration.count} : at;
 }
 
-std::uint64_t BankedTiming::bank_of(std::uint64_t row_index) const {
-  // Higher address digits shift the bank, so that streams a power of two apart do not meet in one.
-  std::uint64_t bank = 0;
-  for (std::uint64_t digits = row_index; digits > 0; digits /= spec_.banks_per_channel) {
-    bank += digits % spec_.banks_per_channel;
-  }
-  return bank % spec_.banks_per_channel;
-}
-
 Femtos BankedTiming::serve_unit(Femtos now, Channel& channel, std::uint64_t channel_address,
                                 std::uint64_t bytes, bool write) {
   const std::uint64_t row_index = channel_address / spec_.row_bytes;
-  Bank& bank = channel.banks[bank_of(row_index)];
+  Bank& bank = channel.banks[spread(row_index, spec_.banks_per_channel)];
   const std::uint64_t row = row_index / spec_.banks_per_channel;
   Femtos ready = max(now, bank.ready);
   if (bank.open_row == row) {
@@ -71,7 +76,7 @@ Femtos BankedTiming::serve(Femtos now, std::uint64_t address, std::uint64_t byte
     const std::uint64_t unit = address / spec_.interleave_bytes;
     const std::uint64_t offset = address % spec_.interleave_bytes;
     const std::uint64_t piece = std::min(bytes, spec_.interleave_bytes - offset);
-    Channel& channel = channels_[unit % spec_.channels];
+    Channel& channel = channels_[spread(unit, spec_.channels)];
     const std::uint64_t channel_address =
         unit / spec_.channels * spec_.interleave_bytes + offset;
     done = max(done, serve_unit(now, channel, channel_address, piece, write));

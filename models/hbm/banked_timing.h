@@ -1,9 +1,9 @@
 // Banked HBM stack as a clock-free core: channels, banks with open rows, bus turnaround, refresh
 // (hardware.md 11 and 22: nothing of this is published, JEDEC-like presets).
 //
-// Addresses are spread over the channels in interleave units; inside a channel consecutive rows go to
-// consecutive banks, shifted by the higher address digits. Requests are served in arrival order per channel; activates overlap transfers on
-// other banks.
+// Addresses are spread over the channels in interleave units, and inside a channel rows over the banks,
+// both shifted by the higher address digits. Requests are served in arrival order per channel; activates
+// overlap transfers on other banks.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,6 @@ class BankedTiming {
   // Serves at most one interleave unit on its channel.
   Femtos serve_unit(Femtos now, Channel& channel, std::uint64_t channel_address,
                     std::uint64_t bytes, bool write);
-  [[nodiscard]] std::uint64_t bank_of(std::uint64_t row_index) const;
   [[nodiscard]] Femtos after_refresh(Femtos at) const;
 
   const spec::HbmSpec& spec_;
