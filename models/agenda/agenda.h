@@ -29,6 +29,7 @@ class Agenda final : public sc_core::sc_module, public AgendaIf {
   // Polled about every thousand wake-ups; may be null.
   void stop_when(const volatile std::sig_atomic_t* flag) { stop_flag_ = flag; }
   [[nodiscard]] std::uint64_t wakeups() const { return wakeups_; }
+  [[nodiscard]] bool empty() const { return heap_.empty(); }
 
  private:
   struct Entry {

@@ -95,7 +95,9 @@ RunRecord simulate(const spec::SystemSpec& system, const Job& job, const Options
     models::Machine machine("system", system);
     machine.agenda().stop_when(options.stop_flag);
     load(machine, system, job, options);
-    sc_core::sc_start();
+    if (!machine.agenda().empty()) {  // else SystemC warns on standard output
+      sc_core::sc_start();
+    }
     if (machine.agenda().failure()) {
       std::rethrow_exception(machine.agenda().failure());
     }
