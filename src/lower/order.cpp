@@ -1,8 +1,9 @@
 // Look-ahead scheduling: what a compiler that may reorder independent instructions would emit.
 //
-// Dependencies are taken on whole logical tiles, so address reuse does not
-// restrict the order; each engine picks, among its next `window` instructions, the one that could
-// start first by a plain cost estimate.
+// Dependencies are taken on whole logical tiles, so address reuse by the allocator does not
+// restrict the order (overlapping pinned tiles do: the kernel reuses those bytes itself); each
+// engine picks, among its next `window` instructions, the one that could start first by a plain
+// cost estimate.
 #include <algorithm>
 #include <numeric>
 #include <queue>
@@ -53,9 +54,39 @@ double cost_of(const Trace& trace, const spec::CoreSpec& core, std::uint32_t ind
   return static_cast<double>(timing::engine_cost(core, chosen, shape).interval_cycles) / clock;
 }
 
-// Predecessors by whole tiles: conservative, and independent of addresses.
+// One id per storage: pinned tiles that share bytes are one storage, every other tensor is its own.
+std::vector<std::uint32_t> storages(const Trace& trace) {
+  std::vector<std::uint32_t> storage(trace.tensors.size());
+  std::iota(storage.begin(), storage.end(), 0U);
+  for (const trace::Region region : {trace::Region::kSbuf, trace::Region::kPsum}) {
+    std::vector<std::uint32_t> pinned;
+    for (std::uint32_t t = 0; t < trace.tensors.size(); ++t) {
+      if (trace.tensors[t].region == region && trace.tensors[t].pinned_bytes >= 0) {
+        pinned.push_back(t);
+      }
+    }
+    std::stable_sort(pinned.begin(), pinned.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return trace.tensors[a].pinned_bytes < trace.tensors[b].pinned_bytes;
+    });
+    std::uint64_t end = 0;
+    std::uint32_t current = trace::kNone;
+    for (const std::uint32_t t : pinned) {
+      const trace::Tensor& tensor = trace.tensors[t];
+      const auto begin = static_cast<std::uint64_t>(tensor.pinned_bytes);
+      if (current == trace::kNone || begin >= end) {
+        current = t;
+      }
+      storage[t] = current;
+      end = std::max(end, begin + tensor.free_elements * size_bytes(tensor.dtype));
+    }
+  }
+  return storage;
+}
+
+// Predecessors by whole storages: conservative, and independent of allocated addresses.
 std::vector<Node> dependency_graph(const Trace& trace, const spec::CoreSpec& core,
-                                   std::uint32_t begin, std::uint32_t end) {
+                                   const std::vector<std::uint32_t>& storage, std::uint32_t begin,
+                                   std::uint32_t end) {
   const std::uint32_t n = end - begin;
   std::vector<Node> nodes(n);
   std::vector<std::uint32_t> last_writer(trace.tensors.size(), trace::kNone);
@@ -74,24 +105,26 @@ std::vector<Node> dependency_graph(const Trace& trace, const spec::CoreSpec& cor
     const trace::Instruction& instruction = trace.instructions[begin + i];
     nodes[i].cost_ns = cost_of(trace, core, begin + i, nodes[i].engine);
     for (const trace::Operand& operand : trace.inputs(instruction)) {
-      edge(last_writer[operand.tensor], i);
-      readers[operand.tensor].push_back(i);
+      edge(last_writer[storage[operand.tensor]], i);
+      readers[storage[operand.tensor]].push_back(i);
     }
     for (const trace::Operand& operand : trace.outputs(instruction)) {
-      edge(last_writer[operand.tensor], i);
-      for (const std::uint32_t reader : readers[operand.tensor]) {
+      const std::uint32_t written = storage[operand.tensor];
+      edge(last_writer[written], i);
+      for (const std::uint32_t reader : readers[written]) {
         edge(reader, i);
       }
-      readers[operand.tensor].clear();
-      last_writer[operand.tensor] = i;
+      readers[written].clear();
+      last_writer[written] = i;
     }
   }
   return nodes;
 }
 
-void schedule(const Trace& trace, const spec::CoreSpec& core, std::uint32_t window,
-              std::uint32_t begin, std::uint32_t end, std::vector<std::uint32_t>& order) {
-  std::vector<Node> nodes = dependency_graph(trace, core, begin, end);
+void schedule(const Trace& trace, const spec::CoreSpec& core,
+              const std::vector<std::uint32_t>& storage, std::uint32_t window, std::uint32_t begin,
+              std::uint32_t end, std::vector<std::uint32_t>& order) {
+  std::vector<Node> nodes = dependency_graph(trace, core, storage, begin, end);
   std::array<std::vector<std::uint32_t>, trace::kEngineCount> streams;
   for (std::uint32_t i = 0; i < nodes.size(); ++i) {
     streams[static_cast<std::size_t>(nodes[i].engine)].push_back(i);
@@ -147,10 +180,11 @@ std::vector<std::uint32_t> issue_order(const Trace& trace, const spec::CoreSpec&
     std::iota(order.begin(), order.end(), 0U);
     return order;
   }
+  const std::vector<std::uint32_t> storage = storages(trace);
   std::uint32_t begin = 0;
   for (std::uint32_t i = 0; i <= n; ++i) {
     if (i == n || trace::is_control(trace.instructions[i].opcode)) {
-      schedule(trace, core, window, begin, i, order);
+      schedule(trace, core, storage, window, begin, i, order);
       if (i < n) {
         order.push_back(i);
       }
