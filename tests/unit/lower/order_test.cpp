@@ -1,0 +1,81 @@
+// Look-ahead order.
+#include <gtest/gtest.h>
+
+#include "helpers.h"
+
+namespace trnsim::lower::test {
+namespace {
+
+using Order = std::vector<std::uint32_t>;
+
+View tile(TraceBuilder& b) {
+  return b.sbuf("t", kBf16, 128, {512});
+}
+
+// 0: load; then `dependent` copies of it on Vector; [fence]; then one independent memset on Vector.
+trace::Trace late_data(int dependent, bool fence) {
+  TraceBuilder b("k", "test");
+  const View x = tile(b);
+  b.dma(x, b.hbm("x", kBf16, {128, 512}, Role::kInput));
+  for (int i = 0; i < dependent; ++i) {
+    b.copy(tile(b), x, Engine::kVector);
+  }
+  if (fence) {
+    b.fence();
+  }
+  b.memset(tile(b), 0, Engine::kVector);
+  return b.take();
+}
+
+TEST(IssueOrder, OfWindowOneIsProgramOrder) {
+  EXPECT_EQ(issue_order(late_data(2, true), trn2(), 1), (Order{0, 1, 2, 3, 4}));
+}
+
+// The copy waits for the load's 559 ns, the memset could start at once.
+TEST(IssueOrder, HoistsAnIndependentInstructionIntoTheWindow) {
+  EXPECT_EQ(issue_order(late_data(1, false), trn2(), 2), (Order{0, 2, 1}));
+  EXPECT_EQ(issue_order(late_data(2, false), trn2(), 3), (Order{0, 3, 1, 2}));
+}
+
+// The memset comes into sight when the first copy issues; then all are ready and the oldest goes first.
+TEST(IssueOrder, DoesNotLookBeyondTheWindow) {
+  EXPECT_EQ(issue_order(late_data(2, false), trn2(), 2), (Order{0, 1, 2, 3}));
+  EXPECT_EQ(issue_order(late_data(3, false), trn2(), 3), (Order{0, 1, 2, 3, 4}));
+  EXPECT_EQ(issue_order(late_data(3, false), trn2(), 4), (Order{0, 4, 1, 2, 3}));
+}
+
+TEST(IssueOrder, NeverCrossesAFence) {
+  EXPECT_EQ(issue_order(late_data(1, true), trn2(), 100), (Order{0, 1, 2, 3}));
+}
+
+// A pinned range that the kernel reuses orders its tiles; tiles of the allocator do not touch.
+TEST(IssueOrder, KeepsTheOrderOfOverlappingPinnedTiles) {
+  const auto reuse = [](std::int64_t first, std::int64_t second) {
+    TraceBuilder b("k", "test");
+    const View x = b.sbuf("x", kBf16, 128, {512}, first);
+    b.dma(x, b.hbm("x", kBf16, {128, 512}, Role::kInput));
+    b.copy(tile(b), x, Engine::kVector);
+    b.memset(b.sbuf("y", kBf16, 128, {512}, second), 0, Engine::kVector);
+    return issue_order(b.take(), trn2(), 4);
+  };
+  EXPECT_EQ(reuse(0, 1023), (Order{0, 1, 2}));  // one byte in common
+  EXPECT_EQ(reuse(0, 1024), (Order{0, 2, 1}));
+  EXPECT_EQ(reuse(-1, -1), (Order{0, 2, 1}));
+}
+
+TEST(IssueOrder, IsWhatLowerEmits) {
+  Options options;
+  options.window = 2;
+  const auto program = lower(late_data(1, false), trn2(), options);
+  const std::vector<Step>& vector = stream(*program, Engine::kVector);
+  ASSERT_EQ(vector.size(), 2U);
+  EXPECT_EQ(vector[0].trace_index, 2U);
+  EXPECT_EQ(vector[1].trace_index, 1U);
+}
+
+TEST(IssueOrder, OfAnEmptyTraceIsEmpty) {
+  EXPECT_TRUE(issue_order(trace::Trace{}, trn2(), 8).empty());
+}
+
+}  // namespace
+}  // namespace trnsim::lower::test
