@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 #include <queue>
+#include <span>
 
 #include "dependency.h"
 #include "engine_choice.h"
@@ -121,9 +122,94 @@ std::vector<Node> dependency_graph(const Trace& trace, const spec::CoreSpec& cor
   return nodes;
 }
 
+// PSUM cannot spill: a look-ahead that lets the tensor engine open tiles faster than the others
+// empty them would not run. Tiles are opened in program order and only while their banks are free,
+// so an order exists whenever program order fits.
+class PsumBudget {
+ public:
+  PsumBudget(const Trace& trace, const spec::PsumSpec& psum)
+      : trace_(trace),
+        bank_bytes_(psum.bank_bytes_per_partition),
+        rank_(trace.tensors.size(), trace::kNone),
+        accesses_(trace.tensors.size()),
+        free_banks_(psum.banks) {
+    std::vector<bool> pinned_banks(psum.banks);
+    for (const trace::Tensor& tensor : trace.tensors) {
+      if (tensor.region == trace::Region::kPsum && tensor.pinned_bytes >= 0) {
+        const std::uint64_t first = static_cast<std::uint64_t>(tensor.pinned_bytes) / bank_bytes_;
+        for (std::uint64_t b = first; b < pinned_banks.size(); ++b) {
+          const bool covered =
+              b * bank_bytes_ < static_cast<std::uint64_t>(tensor.pinned_bytes) + bytes(tensor);
+          free_banks_ -= covered && !pinned_banks[b] ? 1 : 0;
+          pinned_banks[b] = pinned_banks[b] || covered;
+        }
+      }
+    }
+    for (const trace::Operand& operand : trace.operands) {  // in program order
+      const trace::Tensor& tensor = trace.tensor(operand);
+      if (tensor.region == trace::Region::kPsum && tensor.pinned_bytes < 0) {
+        if (accesses_[operand.tensor]++ == 0) {
+          rank_[operand.tensor] = tiles_++;
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] bool admits(const trace::Instruction& instruction) const {
+    std::uint32_t next = next_;
+    std::int64_t left = free_banks_;
+    for (const trace::Operand& operand : operands(instruction)) {
+      if (rank_[operand.tensor] == trace::kNone || rank_[operand.tensor] < next) {
+        continue;
+      }
+      left -= banks(operand.tensor);
+      if (rank_[operand.tensor] != next++ || left < 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void issue(const trace::Instruction& instruction) {
+    for (const trace::Operand& operand : operands(instruction)) {
+      if (rank_[operand.tensor] != trace::kNone && rank_[operand.tensor] >= next_) {
+        next_ = rank_[operand.tensor] + 1;
+        free_banks_ -= banks(operand.tensor);
+      }
+    }
+    for (const trace::Operand& operand : operands(instruction)) {
+      if (rank_[operand.tensor] != trace::kNone && --accesses_[operand.tensor] == 0) {
+        free_banks_ += banks(operand.tensor);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] static std::uint64_t bytes(const trace::Tensor& tensor) {
+    return tensor.free_elements * size_bytes(tensor.dtype);
+  }
+  [[nodiscard]] std::int64_t banks(std::uint32_t tensor) const {
+    return static_cast<std::int64_t>((bytes(trace_.tensors[tensor]) + bank_bytes_ - 1) /
+                                     bank_bytes_);
+  }
+  [[nodiscard]] std::span<const trace::Operand> operands(
+      const trace::Instruction& instruction) const {
+    return {trace_.operands.data() + instruction.first_operand,
+            std::size_t{instruction.outputs} + instruction.inputs};
+  }
+
+  const Trace& trace_;
+  std::uint64_t bank_bytes_;
+  std::vector<std::uint32_t> rank_;  // position among the tiles by first access; kNone: not a tile
+  std::vector<std::uint32_t> accesses_;  // still to come
+  std::uint32_t tiles_ = 0;
+  std::uint32_t next_ = 0;  // rank of the next tile to open
+  std::int64_t free_banks_;
+};
+
 void schedule(const Trace& trace, const spec::CoreSpec& core,
-              const std::vector<std::uint32_t>& storage, std::uint32_t window, std::uint32_t begin,
-              std::uint32_t end, std::vector<std::uint32_t>& order) {
+              const std::vector<std::uint32_t>& storage, PsumBudget& psum, std::uint32_t window,
+              std::uint32_t begin, std::uint32_t end, std::vector<std::uint32_t>& order) {
   std::vector<Node> nodes = dependency_graph(trace, core, storage, begin, end);
   std::array<std::vector<std::uint32_t>, trace::kEngineCount> streams;
   for (std::uint32_t i = 0; i < nodes.size(); ++i) {
@@ -134,6 +220,8 @@ void schedule(const Trace& trace, const spec::CoreSpec& core,
   std::vector<bool> issued(nodes.size());
   for (std::size_t done = 0; done < nodes.size(); ++done) {
     std::uint32_t best = trace::kNone;
+    std::uint32_t blocked =
+        trace::kNone;  // the oldest that is ready, whether PSUM admits it or not
     double best_start = 0;
     for (std::size_t e = 0; e < streams.size(); ++e) {
       std::uint32_t seen = 0;
@@ -146,6 +234,12 @@ void schedule(const Trace& trace, const spec::CoreSpec& core,
         if (nodes[i].missing > 0) {
           continue;
         }
+        if (blocked == trace::kNone || i < blocked) {
+          blocked = i;
+        }
+        if (!psum.admits(trace.instructions[begin + i])) {
+          continue;
+        }
         const double start = std::max(free_ns[e], nodes[i].ready_ns);
         if (best == trace::kNone || start < best_start || (start == best_start && i < best)) {
           best = i;
@@ -153,6 +247,12 @@ void schedule(const Trace& trace, const spec::CoreSpec& core,
         }
       }
     }
+    if (best == trace::kNone) {  // not even program order fits: lower() reports it
+      best = blocked;
+      best_start =
+          std::max(free_ns[static_cast<std::size_t>(nodes[best].engine)], nodes[best].ready_ns);
+    }
+    psum.issue(trace.instructions[begin + best]);
     Node& node = nodes[best];
     const auto e = static_cast<std::size_t>(node.engine);
     issued[best] = true;
@@ -181,10 +281,11 @@ std::vector<std::uint32_t> issue_order(const Trace& trace, const spec::CoreSpec&
     return order;
   }
   const std::vector<std::uint32_t> storage = storages(trace);
+  PsumBudget psum(trace, core.psum);
   std::uint32_t begin = 0;
   for (std::uint32_t i = 0; i <= n; ++i) {
     if (i == n || trace::is_control(trace.instructions[i].opcode)) {
-      schedule(trace, core, storage, window, begin, i, order);
+      schedule(trace, core, storage, psum, window, begin, i, order);
       if (i < n) {
         order.push_back(i);
       }
