@@ -78,7 +78,7 @@ def number_of(table, value, what):
 
 def dtype_name(value):
     """The full name of an element type given by name, short form, NumPy dtype or token."""
-    text = str(getattr(value, "name", value))
+    text = value.__name__ if isinstance(value, type) else str(getattr(value, "name", value))
     text = SHORT_DTYPES.get(text, text)
     if text not in DTYPES:
         number_of(DTYPES + tuple(SHORT_DTYPES), text, "dtype")
