@@ -24,10 +24,11 @@ Engine::Engine(const sc_core::sc_module_name& name, trace::Engine kind, double c
       dispatch_interval_(base_clock_.span(core.sequencer.dispatch_interval_cycles)),
       semaphore_latency_(from_ns(core.sequencer.semaphore_latency_ns)) {}
 
-void Engine::load(const lower::Program& program, Timeline* timeline) {
+void Engine::load(const lower::Program& program, Timeline* timeline, StepAccounts* accounts) {
   program_ = &program;
   stream_ = &program.streams[static_cast<std::size_t>(kind_)];
   timeline_ = timeline;
+  accounts_ = accounts;
 }
 
 void Engine::begin(Femtos now) { plan(now); }
@@ -154,6 +155,10 @@ void Engine::account_idle(Femtos until) {
 void Engine::book(const Slot& slot) {
   TRNSIM_CHECK(slot.busy_from >= busy_end_ && slot.busy_until >= slot.busy_from,
                "{}: instruction {} overlaps its predecessor", name(), pc_);
+  if (accounts_ != nullptr) {
+    accounts_->push_back(
+        {slot.busy_until - slot.busy_from, slot.busy_from - busy_end_, ready_wait_});
+  }
   account_idle(slot.busy_from);
   counters_.busy += slot.busy_until - slot.busy_from;
   counters_.instructions += slot.instructions;

@@ -50,7 +50,8 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter 
          const spec::CoreSpec& core, AgendaIf& agenda, UnitId id);
 
   // Binds the stream of this engine; its first instruction may start at time zero.
-  void load(const lower::Program& program, Timeline* timeline);
+  void load(const lower::Program& program, Timeline* timeline,
+            StepAccounts* accounts = nullptr);
   // Looks at the first instruction: call once after every unit is loaded.
   void begin(Femtos now);
 
@@ -120,6 +121,7 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter 
   Femtos port_blocked_since_ = kNever;
   EngineCounters counters_;
   Timeline* timeline_ = nullptr;
+  StepAccounts* accounts_ = nullptr;   // one entry per step, in order
 };
 
 }  // namespace trnsim::models

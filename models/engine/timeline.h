@@ -23,4 +23,12 @@ struct TimelineRecord {
 
 using Timeline = std::vector<TimelineRecord>;
 
+// Where the time of one step went: busy + idle over all steps of an engine = time to its last step.
+struct StepAccount {
+  Femtos busy{0};
+  Femtos idle{0};       // before it started
+  lower::Wait waited;   // what it waited for last; count 0 = no dependency
+};
+using StepAccounts = std::vector<StepAccount>;
+
 }  // namespace trnsim::models

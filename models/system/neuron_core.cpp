@@ -43,13 +43,15 @@ NeuronCore::NeuronCore(const sc_core::sc_module_name& name, const spec::CoreSpec
   }
 }
 
-void NeuronCore::load(const lower::Program& program, std::uint64_t hbm_base, bool with_timeline) {
+void NeuronCore::load(const lower::Program& program, std::uint64_t hbm_base, bool with_timeline,
+                      bool with_accounts) {
   program_ = &program;
   counters_.reset(program.num_queues());
   Timeline* timeline = with_timeline ? &timeline_ : nullptr;
   dma_rings_.load(program, hbm_base, timeline);
   for (const std::unique_ptr<Engine>& engine : engines_) {
-    engine->load(program, timeline);
+    StepAccounts* accounts = &accounts_[static_cast<std::size_t>(engine->engine_kind())];
+    engine->load(program, timeline, with_accounts ? accounts : nullptr);
   }
 }
 

@@ -31,7 +31,8 @@ class NeuronCore final : public sc_core::sc_module {
              UnitIds& ids);
 
   // Binds a Program (which must outlive the core) at `hbm_base` of the stack.
-  void load(const lower::Program& program, std::uint64_t hbm_base, bool with_timeline);
+  void load(const lower::Program& program, std::uint64_t hbm_base, bool with_timeline,
+            bool with_accounts = false);
   // Schedules the first instruction of every engine.
   void begin(Femtos now);
 
@@ -52,6 +53,10 @@ class NeuronCore final : public sc_core::sc_module {
   }
   [[nodiscard]] const DmaRings& dma_rings() const { return dma_rings_; }
   [[nodiscard]] const Timeline& timeline() const { return timeline_; }
+  // Empty unless asked for.
+  [[nodiscard]] const StepAccounts& accounts(trace::Engine kind) const {
+    return accounts_[static_cast<std::size_t>(kind)];
+  }
 
   sc_core::sc_port<HbmPortIf> hbm{"hbm"};
 
@@ -64,6 +69,7 @@ class NeuronCore final : public sc_core::sc_module {
   std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<std::unique_ptr<DmaEngine>> dma_engines_;
   Timeline timeline_;
+  std::array<StepAccounts, trace::kEngineCount> accounts_;
 };
 
 }  // namespace trnsim::models

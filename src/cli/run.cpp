@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "kernel_flags.h"
+#include "run_flags.h"
 #include "trnsim/base/error.h"
 #include "trnsim/base/files.h"
 #include "trnsim/report/run_report.h"
@@ -20,72 +21,6 @@ volatile std::sig_atomic_t stop_requested = 0;
 
 extern "C" void on_interrupt(int /*signal*/) { stop_requested = 1; }
 
-// Options that every kind of run has.
-struct RunFlags {
-  std::string system = "trn2-core";
-  std::vector<std::string> overrides;
-  std::string json;
-  std::string csv;
-  std::string timeline;
-  std::vector<std::uint32_t> timeline_cores{0};
-  std::string order = "program";
-  std::string engines = "rule";
-  std::string alloc = "rotate";
-  std::uint32_t copies = 1;
-  std::uint32_t lnc = 0;
-  bool quiet = false;
-
-  void declare(CLI::App& app, bool trace) {
-    app.add_option("--system", system, "system name (trnsim describe --list) or YAML file")
-        ->capture_default_str();
-    app.add_option("--set", overrides, "override one value: --set chip.core.tensor.clock_ghz=2.8")
-        ->allow_extra_args(false);
-    app.add_option("--lnc", lnc, "logical NeuronCore size, 1 or 2; default of the system");
-    app.add_option("--json", json, "write the full record, - for standard output");
-    app.add_option("--csv", csv, "write one row per kernel, - for standard output");
-    app.add_option("--timeline", timeline, "write a timeline for ui.perfetto.dev");
-    app.add_option("--timeline-cores", timeline_cores, "cores in the timeline, e.g. 0,1")
-        ->delimiter(',')
-        ->capture_default_str();
-    app.add_option("--order", order, "program, or window:N for a look-ahead of N instructions")
-        ->capture_default_str();
-    app.add_option("--engines", engines, "engine of unpinned instructions: rule or balance")
-        ->capture_default_str();
-    app.add_option("--alloc", alloc, "SBUF/PSUM allocation: rotate, first-fit or unlimited")
-        ->capture_default_str();
-    if (trace) {
-      app.add_option("--copies", copies, "cores that run the trace, 0 = all")->capture_default_str();
-    }
-    app.add_flag("-q,--quiet", quiet, "no report on standard output");
-  }
-
-  // With warnings on standard error.
-  [[nodiscard]] spec::LoadedSystem load() const {
-    std::vector<std::string> all = overrides;
-    if (lnc > 0) {
-      all.push_back(fmt::format("lnc={}", lnc));
-    }
-    spec::LoadedSystem loaded = spec::load_system(system, all);
-    for (const std::string& warning : loaded.warnings) {
-      std::cerr << "trnsim: warning: " << warning << '\n';
-    }
-    return loaded;
-  }
-
-  [[nodiscard]] lower::Options lowering() const {
-    return {lower::parse_order(order), lower::parse_engine_policy(engines),
-            lower::parse_alloc_policy(alloc)};
-  }
-
-  void check_outputs() const {
-    for (const std::string& path : {json, csv, timeline}) {
-      if (!path.empty()) {
-        check_writable(path);
-      }
-    }
-  }
-};
-
 report::RunEntry simulate_placement(const spec::LoadedSystem& system,
                                     workload::Placement placement, const RunFlags& flags) {
   sim::Options options;
@@ -99,6 +34,7 @@ report::RunEntry simulate_placement(const spec::LoadedSystem& system,
     }
     options.timeline_cores = flags.timeline_cores;
   }
+  options.by_line = flags.by_line;
   report::RunEntry entry;
   entry.label = std::move(placement.label);
   entry.workload = std::move(placement.description);
@@ -111,7 +47,10 @@ void write_outputs(const spec::LoadedSystem& system, const std::vector<report::R
                    const std::string& workload_name, const RunFlags& flags) {
   if (!flags.quiet && flags.json != "-" && flags.csv != "-") {
     for (const report::RunEntry& entry : entries) {
-      std::cout << report::text(system, entry) << (entries.size() > 1 ? "\n" : "");
+      std::cout << report::text(system, entry, flags.verbose) << (entries.size() > 1 ? "\n" : "");
+    }
+    if (flags.by_line) {
+      std::cout << report::lines_text(entries.front());
     }
     if (!workload_name.empty()) {
       std::cout << report::totals_text(system, entries, workload_name);
@@ -147,11 +86,10 @@ int run_kernel(const std::string& name, const char* purpose, const char* example
   if (!parse(app, arguments)) {
     return 0;
   }
-  flags.check_outputs();
-  const lower::Options lowering = flags.lowering();
+  flags.check();
   const spec::LoadedSystem system = flags.load();
   std::vector<report::RunEntry> entries;
-  entries.push_back(simulate_placement(system, kernel->place(system.spec, lowering), flags));
+  entries.push_back(simulate_placement(system, kernel->place(system.spec, flags.lowering()), flags));
   write_outputs(system, entries, "", flags);
   return 0;
 }
@@ -164,13 +102,12 @@ int run_trace(const std::string& path, const Arguments& arguments) {
   if (!parse(app, arguments)) {
     return 0;
   }
-  flags.check_outputs();
-  const lower::Options lowering = flags.lowering();
+  flags.check();
   const spec::LoadedSystem system = flags.load();
   const trace::Trace trace = trace::read_trace(path);
   write_outputs(system,
                 {simulate_placement(
-                    system, workload::place_trace(system.spec, trace, flags.copies, lowering),
+                    system, workload::place_trace(system.spec, trace, flags.copies, flags.lowering()),
                     flags)},
                 "", flags);
   return 0;
@@ -185,17 +122,16 @@ int run_workload(const std::string& path, const Arguments& arguments) {
   if (!parse(app, arguments)) {
     return 0;
   }
-  flags.check_outputs();
-  const lower::Options lowering = flags.lowering();
+  flags.check();
   const spec::LoadedSystem system = flags.load();
   const workload::Workload workload = workload::load_workload(path);
   std::vector<report::RunEntry> entries;
   for (const workload::WorkloadStep& step : workload.steps) {
     workload::Placement placement =
         step.kernel != nullptr
-            ? step.kernel->place(system.spec, lowering)
+            ? step.kernel->place(system.spec, flags.lowering())
             : workload::place_trace(system.spec, trace::read_trace(step.trace_path), step.copies,
-                                    lowering);
+                                    flags.lowering());
     if (!step.name.empty()) {
       placement.label = step.name + ": " + placement.label;
     }

@@ -64,7 +64,7 @@ void Emitter::emit(trace::Engine engine, QueueId access_queue, Step step, const 
   fence_pending_[e] = false;
   program_.dependency_edges += static_cast<std::uint32_t>(waits.size());
   prune(waits, known);
-  program_.pruned_edges += static_cast<std::uint32_t>(waits.size());
+  program_.kept_edges += static_cast<std::uint32_t>(waits.size());
   TRNSIM_CHECK(waits.size() < 256, "a step waits for {} queues", waits.size());
   step.first_wait = static_cast<std::uint32_t>(program_.waits.size());
   step.num_waits = static_cast<std::uint8_t>(waits.size());

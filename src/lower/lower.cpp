@@ -259,6 +259,7 @@ class Lowering {
     step.opcode = instruction.opcode;
     step.kind = StepKind::kMatmulPair;
     step.trace_index = index_;
+    step.source = instruction.source;
     step.psum_banks = banks_of(instruction);
     step.interval_cycles = static_cast<std::uint32_t>(cost.stream_cycles);
     step.latency_cycles = static_cast<std::uint32_t>(cost.latency_cycles);
@@ -292,6 +293,7 @@ class Lowering {
                            instruction.opcode == Opcode::kCoreBarrier;
     step.kind = sequencer ? StepKind::kSequencer : StepKind::kCompute;
     step.trace_index = index_;
+    step.source = instruction.source;
     step.interval_cycles = static_cast<std::uint32_t>(cost.interval_cycles);
     step.latency_cycles = static_cast<std::uint32_t>(cost.latency_cycles);
     step.perf_mode = cost.perf_mode;
@@ -347,6 +349,7 @@ class Lowering {
     access_all(instruction, access_queue, emitter_->next_count(access_queue));
     Step step = dma_step(queue, std::move(request), index_);
     step.opcode = instruction.opcode;
+    step.source = instruction.source;
     emitter_->emit(trigger, access_queue, step, *needs_);
     ++program_.trace_instructions;
   }
@@ -421,6 +424,9 @@ std::shared_ptr<const Program> lower(const Trace& trace, const spec::CoreSpec& c
                                      const Options& options) {
   auto program = std::make_shared<Program>();
   program->kernel = trace.kernel;
+  for (const trace::SourceLine& source : trace.sources) {
+    program->sources.push_back({trace.string(source.file), source.line});
+  }
   program->options = options;
   Lowering lowering(trace, core, options, issue_order(trace, core, options.window), *program);
   lowering.run();

@@ -49,6 +49,24 @@ ordered_json dma_json(const RunEntry& entry) {
           {"queues", queues}};
 }
 
+ordered_json lines_json(const RunEntry& entry) {
+  ordered_json lines = ordered_json::array();
+  for (const sim::LineRecord& line : entry.record.lines) {
+    lines.push_back({{"file", line.file},
+                     {"line", line.line},
+                     {"engine", trace::name(line.engine)},
+                     {"steps", line.steps},
+                     {"busy_us", Femtos{line.busy_fs}.us()},
+                     {"wait_us", Femtos{line.idle_fs}.us()},
+                     {"longest_wait",
+                      {{"queue", line.waited_queue},
+                       {"file", line.waited_file},
+                       {"line", line.waited_line},
+                       {"us", Femtos{line.waited_fs}.us()}}}});
+  }
+  return lines;
+}
+
 ordered_json system_json(const spec::LoadedSystem& system) {
   const spec::SystemSpec& s = system.spec;
   return {{"name", s.name},       {"chips", s.chips()}, {"cores", s.cores()},
@@ -92,6 +110,9 @@ ordered_json entry_json(const RunEntry& entry) {
   out["instructions"] = r.instructions;
   out["trace_instructions"] = r.trace_instructions;
   out["elided_memsets"] = r.elided_memsets;
+  if (!r.lines.empty()) {
+    out["lines"] = lines_json(entry);
+  }
   out["wakeups"] = r.wakeups;
   out["wall_seconds"] = finite(r.wall_seconds);
   return out;

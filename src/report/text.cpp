@@ -120,6 +120,20 @@ void memory_lines(std::string& out, const RunEntry& entry) {
                                          bytes_text(static_cast<double>(alloc.spill_bytes)));
 }
 
+void detail_lines(std::string& out, const RunEntry& entry) {
+  out += "\n  DMA queue               requests         bytes\n";
+  for (const sim::DmaQueueRecord& queue : entry.record.dma.queues) {
+    if (queue.requests > 0) {
+      out += fmt::format("  {:<20} {:>11} {:>13}\n", queue.name, count_text(queue.requests),
+                         bytes_text(static_cast<double>(queue.bytes)));
+    }
+  }
+  out += fmt::format("\n  {} trace instructions; {} PSUM memsets elided; {} table loads; {} wake-ups\n",
+                     count_text(entry.record.trace_instructions), entry.record.elided_memsets,
+                     entry.record.engines[static_cast<std::size_t>(trace::Engine::kScalar)].table_loads,
+                     count_text(entry.record.wakeups));
+}
+
 analysis::Totals sum(const std::vector<RunEntry>& entries) {
   std::vector<std::pair<const analysis::Metrics*, std::uint32_t>> steps;
   for (const RunEntry& entry : entries) {
@@ -130,7 +144,7 @@ analysis::Totals sum(const std::vector<RunEntry>& entries) {
 
 }  // namespace
 
-std::string text(const spec::LoadedSystem& system, const RunEntry& entry) {
+std::string text(const spec::LoadedSystem& system, const RunEntry& entry, bool verbose) {
   const analysis::Metrics& m = entry.metrics;
   const sim::RunRecord& r = entry.record;
   std::string out;
@@ -146,6 +160,9 @@ std::string text(const spec::LoadedSystem& system, const RunEntry& entry) {
   }
   out += "\n";
   memory_lines(out, entry);
+  if (verbose) {
+    detail_lines(out, entry);
+  }
   const double rate = r.wall_seconds > 0 ? static_cast<double>(r.instructions) / r.wall_seconds : 0;
   out += fmt::format("\n  simulated   {} instructions in {:.2f} s wall ({:.2f} M/s)\n",
                      count_text(r.instructions), r.wall_seconds, rate * 1e-6);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "lines.h"
 #include "trnsim/base/error.h"
 
 namespace trnsim::sim {
@@ -172,6 +173,7 @@ RunRecord collect(models::Machine& machine, const Job& job) {
     record.counted_flops += engine.flops;
   }
   collect_hbm(record, machine);
+  collect_lines(record, machine);
   record.wakeups = machine.agenda().wakeups();
   return record;
 }

@@ -39,6 +39,7 @@ void load(models::Machine& machine, const spec::SystemSpec& system, const Job& j
   const std::set<std::uint32_t> recorded(options.timeline_cores.begin(),
                                          options.timeline_cores.end());
   const std::uint64_t share = hbm_share_bytes(system);
+  bool wants_accounts = options.by_line;
   for (std::uint32_t c = 0; c < job.programs.size(); ++c) {
     if (job.programs[c] == nullptr) {
       continue;
@@ -51,7 +52,8 @@ void load(models::Machine& machine, const spec::SystemSpec& system, const Job& j
                   {}, "split the problem over more cores");
     }
     const std::uint32_t in_pair = (c % system.cores_per_chip_used) % system.chip.cores_per_hbm_stack;
-    machine.cores()[c]->load(program, in_pair * share, recorded.contains(c));
+    machine.cores()[c]->load(program, in_pair * share, recorded.contains(c), wants_accounts);
+    wants_accounts = false;
   }
   for (models::NeuronCore* core : machine.cores()) {
     if (core->loaded()) {

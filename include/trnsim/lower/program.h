@@ -49,6 +49,7 @@ struct Step {
   std::uint32_t load_cycles = 0;      // LDWEIGHTS of a pair
   std::uint32_t load_latency_cycles = 0;
   std::uint32_t dma = 0;              // into Program::dmas
+  std::uint32_t source = UINT32_MAX;  // into Program::sources; UINT32_MAX = unknown
   double flops = 0;
 };
 
@@ -73,8 +74,15 @@ struct AllocReport {
   std::uint64_t spill_bytes = 0;    // both ways
 };
 
+// A line of the kernel's source.
+struct SourceRef {
+  std::string file;
+  std::uint32_t line = 0;
+};
+
 struct Program {
   std::string kernel;
+  std::vector<SourceRef> sources;   // as in the Trace
   Options options;
   std::array<std::vector<Step>, trace::kEngineCount> streams;
   std::vector<Wait> waits;
@@ -89,8 +97,8 @@ struct Program {
   std::uint64_t hbm_write_bytes = 0;
   std::uint64_t trace_instructions = 0;
   std::uint32_t elided_memsets = 0;
-  std::uint32_t dependency_edges = 0;  // before pruning
-  std::uint32_t pruned_edges = 0;
+  std::uint32_t dependency_edges = 0;  // waits before pruning
+  std::uint32_t kept_edges = 0;        // after it
 
   [[nodiscard]] std::uint32_t num_queues() const {
     return kFirstDmaQueue + static_cast<std::uint32_t>(dma_queues.size());

@@ -25,7 +25,12 @@ struct RunEntry {
 };
 
 // What fits 80 columns, for one entry.
-[[nodiscard]] std::string text(const spec::LoadedSystem& system, const RunEntry& entry);
+// verbose: also DMA queues and what lowering did.
+[[nodiscard]] std::string text(const spec::LoadedSystem& system, const RunEntry& entry,
+                               bool verbose = false);
+
+// The lines of the kernel's source by time on the busiest engine; needs sim::Options::by_line.
+[[nodiscard]] std::string lines_text(const RunEntry& entry);
 
 // Totals of a workload of several kernels that ran one after the other.
 [[nodiscard]] std::string totals_text(const spec::LoadedSystem& system,

@@ -64,6 +64,23 @@ struct TimelineSlice {
   std::uint64_t bytes = 0;          // DMA
 };
 
+// One line of the kernel's source on one engine of the first core that ran. Busy and idle of all lines
+// of an engine add up to the time until its last instruction.
+struct LineRecord {
+  std::string file;                 // "" = no source in the trace
+  std::uint32_t line = 0;
+  trace::Engine engine = trace::Engine::kSync;
+  std::uint64_t steps = 0;
+  std::uint64_t busy_fs = 0;
+  std::uint64_t idle_fs = 0;        // spent waiting in front of its instructions
+  // Longest part of idle_fs by what was waited for: a line (of the instruction waited for) and its
+  // queue, "" = no dependency.
+  std::string waited_queue;
+  std::string waited_file;
+  std::uint32_t waited_line = 0;
+  std::uint64_t waited_fs = 0;
+};
+
 struct RunRecord {
   Femtos time{0};                   // launch of the kernel to its last visible completion
   std::uint32_t cores_used = 0;     // cores that ran a program
@@ -81,6 +98,7 @@ struct RunRecord {
   std::uint64_t requested_hbm_write_bytes = 0;
   std::string lowering;             // policies
   std::vector<TimelineSlice> timeline;
+  std::vector<LineRecord> lines;    // if asked for; by engine, then by first appearance
   std::uint64_t wakeups = 0;        // of the agenda
   double wall_seconds = 0;          // of the simulation alone; not part of the deterministic content
 };

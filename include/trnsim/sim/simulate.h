@@ -18,6 +18,7 @@ struct Job {
 
 struct Options {
   std::vector<std::uint32_t> timeline_cores;                 // cores to record
+  bool by_line = false;                                      // of the first core that runs something
   const volatile std::sig_atomic_t* stop_flag = nullptr;     // polled; non-zero ends the run
 };
 
