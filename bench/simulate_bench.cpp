@@ -32,10 +32,18 @@ void simulate_gemm(benchmark::State& state, const std::string& name, std::uint32
   state.counters["cores"] = system.spec.cores();
 }
 
-void SimulateGemm1Core(benchmark::State& state) { simulate_gemm(state, "trn2-core", 4096); }
-void SimulateGemm8Cores(benchmark::State& state) { simulate_gemm(state, "trn2.3xlarge", 4096); }
-void SimulateGemm128Cores(benchmark::State& state) { simulate_gemm(state, "trn2.48xlarge", 2048); }
-void SimulateGemm512Cores(benchmark::State& state) { simulate_gemm(state, "trn2-ultraserver", 2048); }
+void SimulateGemm1Core(benchmark::State& state) {
+  simulate_gemm(state, "trn2-core", 4096);
+}
+void SimulateGemm8Cores(benchmark::State& state) {
+  simulate_gemm(state, "trn2.3xlarge", 4096);
+}
+void SimulateGemm128Cores(benchmark::State& state) {
+  simulate_gemm(state, "trn2.48xlarge", 2048);
+}
+void SimulateGemm512Cores(benchmark::State& state) {
+  simulate_gemm(state, "trn2-ultraserver", 2048);
+}
 BENCHMARK(SimulateGemm1Core)->Unit(benchmark::kMillisecond);
 BENCHMARK(SimulateGemm8Cores)->Unit(benchmark::kMillisecond);
 BENCHMARK(SimulateGemm128Cores)->Unit(benchmark::kMillisecond);

@@ -1,7 +1,6 @@
 // Trace instructions per second of writing, reading and validating a .trt file. How to run:
 // agenda_bench.cpp.
 #include <benchmark/benchmark.h>
-
 #include <stdlib.h>
 
 #include <filesystem>

@@ -63,8 +63,8 @@ TEST_F(AgendaTest, OrdersByTimeThenPhaseThenUnit) {
     UnitId id;
     const char* text;
   };
-  std::vector<Item> items{{5, Phase::kComplete, 1, "a"}, {5, Phase::kComplete, 2, "b"},
-                          {5, Phase::kIssue, 0, "c"},    {5, Phase::kIssue, 9, "d"},
+  std::vector<Item> items{{5, Phase::kComplete, 1, "a"},  {5, Phase::kComplete, 2, "b"},
+                          {5, Phase::kIssue, 0, "c"},     {5, Phase::kIssue, 9, "d"},
                           {5, Phase::kArbitrate, 0, "e"}, {6, Phase::kComplete, 0, "f"},
                           {900, Phase::kIssue, 3, "g"}};
   // Neither order of insertion nor its reverse may matter.
@@ -80,7 +80,8 @@ TEST_F(AgendaTest, OrdersByTimeThenPhaseThenUnit) {
 
 TEST_F(AgendaTest, TakesEntriesEarlierThanThePendingOne) {
   note(1000, Phase::kIssue, 0, "late");
-  Unit* pusher = unit([this](Femtos now, Phase) { note(now.count + 5, Phase::kIssue, 2, "early"); });
+  Unit* pusher =
+      unit([this](Femtos now, Phase) { note(now.count + 5, Phase::kIssue, 2, "early"); });
   agenda_->at(Femtos{10}, Phase::kIssue, 1, pusher);
   sc_core::sc_start();
   EXPECT_EQ(log_, (std::vector<std::string>{"early", "late"}));

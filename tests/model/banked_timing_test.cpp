@@ -2,9 +2,9 @@
 // interleave, so 256 B cross a bus in 16 ns. tRCD 14, tRP 14, tRAS 33, turnaround 8, refresh every
 // 3,900 for 350 ns.
 //
-// Address map: unit = address / 256; the channel is the sum of the binary digits of the unit, modulo 2.
-// Channel 0: units 0, 3, 5, 6 are row 0 (bank 0), unit 9 = byte 2304 begins row 1 (bank 1). The bank is
-// the digit sum of the row, so row 3 is bank 0 again: unit 24 = byte 6144.
+// Address map: unit = address / 256; the channel is the sum of the binary digits of the unit,
+// modulo 2. Channel 0: units 0, 3, 5, 6 are row 0 (bank 0), unit 9 = byte 2304 begins row 1 (bank
+// 1). The bank is the digit sum of the row, so row 3 is bank 0 again: unit 24 = byte 6144.
 #include "hbm/banked_timing.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,8 @@ spec::HbmSpec small_stack() {
 
 class BankedTimingTest : public ::testing::Test {
  protected:
-  double serve(double now_ns, std::uint64_t address, std::uint64_t bytes = 256, bool write = false) {
+  double serve(double now_ns, std::uint64_t address, std::uint64_t bytes = 256,
+               bool write = false) {
     return timing_.serve(from_ns(now_ns), address, bytes, write).ns();
   }
   const spec::HbmSpec spec_ = small_stack();
@@ -63,8 +64,8 @@ TEST_F(BankedTimingTest, OtherRowLaterPaysPrechargeAndActivate) {
   EXPECT_DOUBLE_EQ(serve(100, 6144), 100 + 14 + 14 + 16);
 }
 
-// Four reads of row 0 occupy the bus from 14 to 78, the last one from 62. The row may not close before
-// that one has its column: precharge at 62, activate at 76, column at 90.
+// Four reads of row 0 occupy the bus from 14 to 78, the last one from 62. The row may not close
+// before that one has its column: precharge at 62, activate at 76, column at 90.
 TEST_F(BankedTimingTest, RowStaysOpenForReadsThatStillQueueForTheBus) {
   EXPECT_DOUBLE_EQ(serve(0, 0, 2048), 78);
   EXPECT_DOUBLE_EQ(serve(0, 6144), 62 + 14 + 14 + 16);
@@ -92,8 +93,8 @@ TEST_F(BankedTimingTest, OneChannelWithOneBankWorks) {
   spec.channels = 1;
   spec.banks_per_channel = 1;
   BankedTiming timing(spec);
-  // 32 GB/s: 8 ns a unit. Row 0 holds four; the fifth unit is row 1 of the same bank, whose last access
-  // began at 14 + 24 = 38: precharge until 52, activate until 66.
+  // 32 GB/s: 8 ns a unit. Row 0 holds four; the fifth unit is row 1 of the same bank, whose last
+  // access began at 14 + 24 = 38: precharge until 52, activate until 66.
   EXPECT_DOUBLE_EQ(timing.serve(Femtos{0}, 0, 1280, false).ns(), 66 + 8);
 }
 

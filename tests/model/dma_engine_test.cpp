@@ -1,5 +1,5 @@
-// One DMA engine: round robin between queues at packet boundaries, by hand. Its rate is 10 GB/s and a
-// packet has 4,096 B, so a packet takes 409.6 ns.
+// One DMA engine: round robin between queues at packet boundaries, by hand. Its rate is 10 GB/s and
+// a packet has 4,096 B, so a packet takes 409.6 ns.
 #include "dma/dma_engine.h"
 
 #include <memory>
@@ -72,8 +72,9 @@ TEST_F(DmaEngineTest, OneQueueIsServedInOrderWithoutGaps) {
   EXPECT_NEAR(engine_->counters().busy.ns(), 4915.2, 1e-4);
 }
 
-// Queue 0 has 4 packets, queue 1 comes at 100 ns with 2. The running packet ends at 409.6; then they take
-// turns: 1 until 819.2, 0 until 1228.8, 1 until 1638.4 (done), and 0 does its last two packets.
+// Queue 0 has 4 packets, queue 1 comes at 100 ns with 2. The running packet ends at 409.6; then
+// they take turns: 1 until 819.2, 0 until 1228.8, 1 until 1638.4 (done), and 0 does its last two
+// packets.
 TEST_F(DmaEngineTest, QueuesTakeTurnsPacketByPacket) {
   submit_at(0, 0, 4 * 4096);
   submit_at(100, 1, 2 * 4096);
@@ -95,8 +96,8 @@ TEST_F(DmaEngineTest, FinishesTheLastPacket) {
   expect({{0, 819.2}, {1, 1228.8}});
 }
 
-// Both queues bring 64 packets: 128 packets in all, in quanta of an eighth of what is left of a transfer,
-// so with far fewer than one wake-up per packet and queue.
+// Both queues bring 64 packets: 128 packets in all, in quanta of an eighth of what is left of a
+// transfer, so with far fewer than one wake-up per packet and queue.
 TEST_F(DmaEngineTest, LongTransfersContendInQuantaOfAnEighth) {
   submit_at(0, 0, 64 * 4096);
   submit_at(0, 1, 64 * 4096);

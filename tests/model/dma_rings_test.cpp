@@ -1,5 +1,6 @@
-// DMA queues of a core: from the trigger to the start of the engines and from their end to the counter.
-// Times by hand from hardware.md 12.3, 12.6; the start skew of 150 ns is part of every start.
+// DMA queues of a core: from the trigger to the start of the engines and from their end to the
+// counter. Times by hand from hardware.md 12.3, 12.6; the start skew of 150 ns is part of every
+// start.
 #include "dma/dma_rings.h"
 
 #include <memory>
@@ -110,8 +111,8 @@ TEST_F(DmaRingsTest, ManySoftwareDescriptorsTakeLonger) {
   EXPECT_EQ(engines_[0]->starts_ns, std::vector<double>{680 + 72 * 6 + 150});
 }
 
-// One hardware DGE per trigger engine serves a command every 600 ns: the second command of Sync, though
-// on another queue, starts 600 ns after the first; Scalar has its own.
+// One hardware DGE per trigger engine serves a command every 600 ns: the second command of Sync,
+// though on another queue, starts 600 ns after the first; Scalar has its own.
 TEST_F(DmaRingsTest, HardwareDgeServesOneCommandAtATime) {
   const std::uint32_t first = request(0, spec::DgeMode::kHardware, 0);
   const std::uint32_t second = request(2, spec::DgeMode::kHardware, 0);
@@ -125,8 +126,8 @@ TEST_F(DmaRingsTest, HardwareDgeServesOneCommandAtATime) {
   EXPECT_EQ(engines_[1]->starts_ns, std::vector<double>{750});
 }
 
-// A queue starts a request every 780 ns at most: 750, 1530 (not 1350), and 2310 although it was triggered
-// at 1400; the one at 4000 meets an idle queue.
+// A queue starts a request every 780 ns at most: 750, 1530 (not 1350), and 2310 although it was
+// triggered at 1400; the one at 4000 meets an idle queue.
 TEST_F(DmaRingsTest, AQueueKeepsItsIssueFloor) {
   std::vector<std::uint32_t> dmas;
   for (int i = 0; i < 4; ++i) {

@@ -84,8 +84,8 @@ TEST_F(HbmStackTest, EnginesOfTwoCoresShareTheStack) {
   EXPECT_NEAR(stack_->counters().saturated.ns(), 32768 / 20.384, 2e-6);
 }
 
-// 30 GB/s for two: 15 each. a ends at 1,500 / 15 = 100 ns; b then has 4,500 - 1,500 = 3,000 B left and
-// is bounded by its engine: 3,000 / 23 = 130.43 ns more.
+// 30 GB/s for two: 15 each. a ends at 1,500 / 15 = 100 ns; b then has 4,500 - 1,500 = 3,000 B left
+// and is bounded by its engine: 3,000 / 23 = 130.43 ns more.
 TEST_F(HbmStackTest, TheRestSpeedsUpWhenAFlowEnds) {
   make_stack(30);
   begin(a_, 1500, 23);
@@ -96,8 +96,8 @@ TEST_F(HbmStackTest, TheRestSpeedsUpWhenAFlowEnds) {
   EXPECT_NEAR(stack_->counters().saturated.ns(), 100, 2e-6);
 }
 
-// a alone moves 23 x 50 = 1,150 B until b comes at 50 ns; its other 350 B take 350 / 15 = 23.33 ns. b has
-// then moved 350 B too and does its last 650 B at 23 GB/s.
+// a alone moves 23 x 50 = 1,150 B until b comes at 50 ns; its other 350 B take 350 / 15 = 23.33 ns.
+// b has then moved 350 B too and does its last 650 B at 23 GB/s.
 TEST_F(HbmStackTest, TheRestSlowsDownWhenAFlowComes) {
   make_stack(30);
   begin(a_, 1500, 23);
@@ -151,7 +151,8 @@ TEST_F(HbmStackTest, CopyWithinHbmCountsTwice) {
   EXPECT_DOUBLE_EQ(stack_->counters().write_bytes, 1500);
 }
 
-// A copy within HBM that casts fp32 to bf16: payload on the wider side, 1 byte read and 1/2 written each.
+// A copy within HBM that casts fp32 to bf16: payload on the wider side, 1 byte read and 1/2 written
+// each.
 TEST_F(HbmStackTest, CopyWithinHbmThatCastsWritesLess) {
   make_stack(30);
   begin(a_, 1500, 23, 1.5, 1.0 / 3);

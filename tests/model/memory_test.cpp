@@ -1,6 +1,5 @@
 // Who excludes whom at SBUF and PSUM, per generation (hardware.md 10).
 #include "memory/sbuf.h"
-
 #include "support/systemc_test.h"
 #include "support/systems.h"
 
@@ -11,7 +10,9 @@ using trace::Engine;
 
 class MemoryTest : public test::SystemCTest {
  protected:
-  static const spec::CoreSpec& core(const char* system) { return test::shipped(system).spec.chip.core; }
+  static const spec::CoreSpec& core(const char* system) {
+    return test::shipped(system).spec.chip.core;
+  }
 };
 
 TEST_F(MemoryTest, Trn1VectorAndGpSimdExcludeEachOtherAtSbuf) {

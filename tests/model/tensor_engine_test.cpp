@@ -1,4 +1,5 @@
-// LDWEIGHTS + MATMUL pairs on the tensor engine, in cycles of 2.4 GHz by hand (hardware.md 5.2, 18.1).
+// LDWEIGHTS + MATMUL pairs on the tensor engine, in cycles of 2.4 GHz by hand
+// (hardware.md 5.2, 18.1).
 #include <numeric>
 
 #include "support/engine_bench.h"
@@ -55,8 +56,8 @@ TEST_F(TensorEngineTest, SteadyPairsOf512ColumnsEvery518Cycles) {
   expect(cycles(bench), {32, 550, 1068, 1586});
 }
 
-// An fp32 half of 512 columns: two passes, 1,024 + 6 cycles; its load of 2 x 128 cycles has no fast path
-// and hides all the same.
+// An fp32 half of 512 columns: two passes, 1,024 + 6 cycles; its load of 2 x 128 cycles has no fast
+// path and hides all the same.
 TEST_F(TensorEngineTest, Fp32HalvesEvery1030Cycles) {
   test::EngineBench bench(core_);
   for (int i = 0; i < 3; ++i) {
@@ -66,8 +67,8 @@ TEST_F(TensorEngineTest, Fp32HalvesEvery1030Cycles) {
   expect(cycles(bench), {256, 1286, 2316});
 }
 
-// An fp32 load of 256 cycles is longer than a MATMUL of 64 columns in two passes (128 + 6): the load
-// starts when the MATMUL before has taken over its weights, so loads follow each other.
+// An fp32 load of 256 cycles is longer than a MATMUL of 64 columns in two passes (128 + 6): the
+// load starts when the MATMUL before has taken over its weights, so loads follow each other.
 TEST_F(TensorEngineTest, LongLoadsSetThePaceOfShortMatmuls) {
   test::EngineBench bench(core_);
   for (int i = 0; i < 3; ++i) {
@@ -77,8 +78,8 @@ TEST_F(TensorEngineTest, LongLoadsSetThePaceOfShortMatmuls) {
   expect(cycles(bench), {256, 512, 768});
 }
 
-// A pair that waits for data exposes its load again: data visible at (128 + 395 + 32) cycles + 30 ns =
-// 627 cycles, load until 659.
+// A pair that waits for data exposes its load again: data visible at (128 + 395 + 32) cycles + 30
+// ns = 627 cycles, load until 659.
 TEST_F(TensorEngineTest, ADependentPairExposesItsLoad) {
   test::EngineBench bench(core_);
   bench.add(Unit::kTensor, test::pair(32, 128, 523));
@@ -86,12 +87,13 @@ TEST_F(TensorEngineTest, ADependentPairExposesItsLoad) {
   bench.run();
   expect(cycles(bench), {32, 659});
   const auto& idle = bench.tensor.counters().idle;
-  EXPECT_NEAR(idle[static_cast<std::size_t>(IdleCause::kOwnResult)].ns(), (627 - 166) * kCycle, 1e-5);
+  EXPECT_NEAR(idle[static_cast<std::size_t>(IdleCause::kOwnResult)].ns(), (627 - 166) * kCycle,
+              1e-5);
 }
 
-// At half rate 128 columns take 256 cycles = 106.7 ns (D1); the gap hides in the blocked slots and the
-// load of 2 x 32 cycles behind the stream. The grid is 4,096 base cycles = 8,192 tensor cycles; the window
-// from 64 on is more than 95 % busy, so from cycle 8,192 on a pair takes 134 cycles.
+// At half rate 128 columns take 256 cycles = 106.7 ns (D1); the gap hides in the blocked slots and
+// the load of 2 x 32 cycles behind the stream. The grid is 4,096 base cycles = 8,192 tensor cycles;
+// the window from 64 on is more than 95 % busy, so from cycle 8,192 on a pair takes 134 cycles.
 TEST_F(TensorEngineTest, StartsAtHalfRateAndIsReleasedByABusyWindow) {
   core_.tensor.activity_limiter.enable = true;
   test::EngineBench bench(core_);
@@ -146,7 +148,8 @@ TEST_F(TensorEngineTest, IdleCausesAndBusyAddUpToTheRun) {
     }
     EXPECT_EQ(sum, end) << engine->name();
   }
-  // Tensor waited first for Scalar (700 cycles of 1.2 GHz + 30 ns), then for Vector, then it had finished.
+  // Tensor waited first for Scalar (700 cycles of 1.2 GHz + 30 ns), then for Vector, then it had
+  // finished.
   const auto& idle = bench.tensor.counters().idle;
   EXPECT_NEAR(idle[static_cast<std::size_t>(IdleCause::kScalar)].ns(), 700 / 1.2 + 30, 1e-5);
   EXPECT_GT(idle[static_cast<std::size_t>(IdleCause::kVector)], Femtos{0});

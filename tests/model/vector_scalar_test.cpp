@@ -1,5 +1,5 @@
-// Vector, Scalar and GpSimd: intervals, dependent chains, table loads and shared memory ports by hand.
-// trn2: Vector 0.96 GHz (1.041667 ns), Scalar, GpSimd and sequencers 1.2 GHz (0.833333 ns).
+// Vector, Scalar and GpSimd: intervals, dependent chains, table loads and shared memory ports by
+// hand. trn2: Vector 0.96 GHz (1.041667 ns), Scalar, GpSimd and sequencers 1.2 GHz (0.833333 ns).
 #include "support/engine_bench.h"
 #include "support/systemc_test.h"
 #include "support/systems.h"
@@ -68,7 +68,8 @@ TEST_F(VectorScalarTest, AChainAcrossEngines) {
   bench.add(Unit::kVector, test::compute(190, 278), {{2, 1}});
   bench.add(Unit::kScalar, test::compute(180, 318), {{1, 1}});
   bench.run();
-  // Vector: 295 ns -> cycle 284 = 295.833; visible (284 + 278) / 0.96 + 30 = 615.417 -> cycle 739 of 1.2.
+  // Vector: 295 ns -> cycle 284 = 295.833; visible (284 + 278) / 0.96 + 30 = 615.417 -> cycle 739
+  // of 1.2.
   expect(bench.starts(Unit::kVector), {284 / 0.96});
   expect(bench.starts(Unit::kScalar), {0, 739 / 1.2});
 }
@@ -84,7 +85,8 @@ TEST_F(VectorScalarTest, ShortInstructionsWaitForDispatch) {
               6 / 0.96, 1e-4);
 }
 
-// Tables 1, 1, 2, any, 2: loads before the first and the third. 1,283 ns ends on cycle 1540 of 1.2 GHz.
+// Tables 1, 1, 2, any, 2: loads before the first and the third. 1,283 ns ends on cycle 1540 of 1.2
+// GHz.
 TEST_F(VectorScalarTest, ATableLoadsOncePerSwitch) {
   test::EngineBench bench(trn2_);
   for (const int table : {1, 1, 2, 0, 2}) {
@@ -100,8 +102,8 @@ TEST_F(VectorScalarTest, ATableLoadsOncePerSwitch) {
   EXPECT_NEAR(bench.scalar.counters().busy.ns(), 2 * load + 5 * step, 1e-4);
 }
 
-// Both want bank 0 at time zero: Vector (lower unit id) first, for 190 cycles = 197.917 ns; Scalar at its
-// next edge, cycle 238 = 198.333 ns.
+// Both want bank 0 at time zero: Vector (lower unit id) first, for 190 cycles = 197.917 ns; Scalar
+// at its next edge, cycle 238 = 198.333 ns.
 TEST_F(VectorScalarTest, Trn2SerialisesVectorAndScalarInOneBank) {
   test::EngineBench bench(trn2_);
   bench.add(Unit::kVector, on_psum(190, 0b0001));
@@ -109,8 +111,8 @@ TEST_F(VectorScalarTest, Trn2SerialisesVectorAndScalarInOneBank) {
   bench.run();
   expect(bench.starts(Unit::kVector), {0});
   expect(bench.starts(Unit::kScalar), {238 / 1.2});
-  EXPECT_NEAR(bench.scalar.counters().idle[static_cast<std::size_t>(IdleCause::kPort)].ns(), 238 / 1.2,
-              1e-4);
+  EXPECT_NEAR(bench.scalar.counters().idle[static_cast<std::size_t>(IdleCause::kPort)].ns(),
+              238 / 1.2, 1e-4);
 }
 
 TEST_F(VectorScalarTest, Trn2RunsThemInDifferentBanks) {
@@ -157,10 +159,10 @@ TEST_F(VectorScalarTest, Trn2RunsThemTogether) {
   expect(bench.starts(Unit::kGpSimd), {0});
 }
 
-// GpSimd is on SBUF until 600 / 1.2 = 500 ns. The Vector instruction in a performance mode starts at 64
-// cycles = 66.667 ns and would take 190 cycles: all of it overlaps, so at half the pace it takes 95 cycles
-// more (one cycle of rounding). The one behind it starts at 349 cycles = 363.54 ns and overlaps for
-// 136.46 ns = 131 cycles: 65.5 cycles more.
+// GpSimd is on SBUF until 600 / 1.2 = 500 ns. The Vector instruction in a performance mode starts
+// at 64 cycles = 66.667 ns and would take 190 cycles: all of it overlaps, so at half the pace it
+// takes 95 cycles more (one cycle of rounding). The one behind it starts at 349 cycles = 363.54 ns
+// and overlaps for 136.46 ns = 131 cycles: 65.5 cycles more.
 TEST_F(VectorScalarTest, PerformanceModesSlowDownBesideGpSimd) {
   test::EngineBench bench(trn2_);
   lower::Step fast = on_sbuf(190);

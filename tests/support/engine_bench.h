@@ -1,5 +1,5 @@
-// The engines of a core around its memories and counters, without DMA engines, HBM or SystemC kernel.
-// Programs are written step by step.
+// The engines of a core around its memories and counters, without DMA engines, HBM or SystemC
+// kernel. Programs are written step by step.
 #pragma once
 
 #include <initializer_list>

@@ -26,7 +26,8 @@ struct Run {
   analysis::Metrics metrics;
 };
 
-inline Run run(const spec::SystemSpec& system, const sim::Job& job, const sim::Options& options = {}) {
+inline Run run(const spec::SystemSpec& system, const sim::Job& job,
+               const sim::Options& options = {}) {
   Run result;
   result.record = sim::simulate(system, job, options);
   result.metrics = analysis::compute_metrics(result.record, system);

@@ -1,5 +1,6 @@
-// Specs for tests that derive their numbers by hand. The constants a derivation uses are pinned here, so
-// recalibrating a YAML changes shipped systems and golden files but not what these tests derive.
+// Specs for tests that derive their numbers by hand. The constants a derivation uses are pinned
+// here, so recalibrating a YAML changes shipped systems and golden files but not what these tests
+// derive.
 #pragma once
 
 #include <map>
@@ -13,7 +14,8 @@ namespace trnsim::test {
 inline const spec::LoadedSystem& shipped(const std::string& name) {
   static std::map<std::string, spec::LoadedSystem> loaded;
   const auto found = loaded.find(name);
-  return (found != loaded.end() ? found : loaded.emplace(name, spec::load_system(name)).first)->second;
+  return (found != loaded.end() ? found : loaded.emplace(name, spec::load_system(name)).first)
+      ->second;
 }
 
 inline void pin_dma(spec::DmaSpec& dma) {

@@ -1,8 +1,9 @@
 // Attention end to end on one core and over a chip.
+#include "trnsim/kernels/attention.h"
+
 #include <gtest/gtest.h>
 
 #include "support/run.h"
-#include "trnsim/kernels/attention.h"
 
 namespace trnsim {
 namespace {
@@ -34,9 +35,9 @@ TEST(AttentionSystem, ConservesTimeBytesAndFlops) {
       const test::Run run = run_attention(system, options);
       test::expect_conserved(run.record);
       // Q K^T and P V: 2 x 2 x head_dim for each pair the mask leaves.
-      EXPECT_DOUBLE_EQ(run.record.model_flops,
-                       4.0 * options.head_dim *
-                           static_cast<double>(kernels::attention_pairs(options)))
+      EXPECT_DOUBLE_EQ(
+          run.record.model_flops,
+          4.0 * options.head_dim * static_cast<double>(kernels::attention_pairs(options)))
           << system << (causal ? " causal" : "");
       // What the mask cuts out of a tile is computed all the same.
       EXPECT_GE(run.record.counted_flops, run.record.model_flops);
@@ -49,7 +50,8 @@ TEST(AttentionSystem, EachVariantBeatsTheOneBefore) {
   for (const AttentionVariant variant :
        {AttentionVariant::kNaive, AttentionVariant::kUnfused, AttentionVariant::kFlash,
         AttentionVariant::kPipelined, AttentionVariant::kBest}) {
-    const double now = run_attention("trn2-core", options_of(1, 2048, false, variant)).metrics.time_us;
+    const double now =
+        run_attention("trn2-core", options_of(1, 2048, false, variant)).metrics.time_us;
     RecordProperty(std::string(kernels::name(variant)), std::to_string(now));
     EXPECT_LT(now, before) << kernels::name(variant);
     before = now;

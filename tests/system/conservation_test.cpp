@@ -42,8 +42,8 @@ TEST_P(GemmConservation, OneCore) {
 TEST_P(GemmConservation, EveryVariant) {
   const auto [m, n, k] = GetParam();
   for (const GemmVariant variant :
-       {GemmVariant::kNaive, GemmVariant::kHoisted, GemmVariant::kOneBank, GemmVariant::kBlockedFree,
-        GemmVariant::kBlocked}) {
+       {GemmVariant::kNaive, GemmVariant::kHoisted, GemmVariant::kOneBank,
+        GemmVariant::kBlockedFree, GemmVariant::kBlocked}) {
     check("trn2-core", test::gemm_options(m, n, k, variant));
   }
 }

@@ -50,7 +50,8 @@ TEST(Failure, DeadlockOfManyCoresIsCutShort) {
 
 TEST(Failure, TheStopFlagInterrupts) {
   const spec::SystemSpec& system = test::shipped("trn2-core").spec;
-  const sim::Job job{workload::place_gemm(system, test::gemm_options(2048, 2048, 2048), {}).programs};
+  const sim::Job job{
+      workload::place_gemm(system, test::gemm_options(2048, 2048, 2048), {}).programs};
   const volatile std::sig_atomic_t flag = 1;
   sim::Options options;
   options.stop_flag = &flag;

@@ -12,8 +12,8 @@ using kernels::GemmVariant;
 constexpr double kPeakTflops = 78.6432;
 
 double tflops(std::uint32_t size, GemmVariant variant) {
-  const test::Run run =
-      test::run_gemm(test::shipped("trn2-core").spec, test::gemm_options(size, size, size, variant));
+  const test::Run run = test::run_gemm(test::shipped("trn2-core").spec,
+                                       test::gemm_options(size, size, size, variant));
   return run.metrics.achieved_pflops * 1e3;
 }
 
@@ -32,8 +32,8 @@ TEST(GemmTarget, NaiveIsFarFromPeak) {
 TEST(GemmTarget, EachStepOfTheLadderIsFaster) {
   double before = 0;
   for (const GemmVariant variant :
-       {GemmVariant::kNaive, GemmVariant::kHoisted, GemmVariant::kOneBank, GemmVariant::kBlockedFree,
-        GemmVariant::kBlocked, GemmVariant::kBest}) {
+       {GemmVariant::kNaive, GemmVariant::kHoisted, GemmVariant::kOneBank,
+        GemmVariant::kBlockedFree, GemmVariant::kBlocked, GemmVariant::kBest}) {
     const double now = tflops(2048, variant);
     RecordProperty(std::string(kernels::name(variant)), std::to_string(now));
     EXPECT_GT(now, before) << kernels::name(variant);

@@ -1,5 +1,6 @@
-// The JSON record of five small kernels against reviewed files in tests/golden. A change of timing or of a
-// constant shows up here as a diff; TRNSIM_UPDATE_GOLDEN=1 writes the files anew, for review.
+// The JSON record of five small kernels against reviewed files in tests/golden. A change of timing
+// or of a constant shows up here as a diff; TRNSIM_UPDATE_GOLDEN=1 writes the files anew, for
+// review.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -40,7 +41,8 @@ void compare(const std::string& name, const std::string& actual) {
   ASSERT_TRUE(file) << path << " is missing: run once with TRNSIM_UPDATE_GOLDEN=1";
   std::ostringstream expected;
   expected << file.rdbuf();
-  EXPECT_EQ(actual, expected.str()) << "if this change is meant: TRNSIM_UPDATE_GOLDEN=1, then review";
+  EXPECT_EQ(actual, expected.str())
+      << "if this change is meant: TRNSIM_UPDATE_GOLDEN=1, then review";
 }
 
 void compare_gemm(const std::string& name, const std::string& system,

@@ -1,4 +1,5 @@
-// End-to-end times of tiny traces, every nanosecond derived. Constants are pinned in support/systems.h.
+// End-to-end times of tiny traces, every nanosecond derived. Constants are pinned in
+// support/systems.h.
 #include <gtest/gtest.h>
 
 #include "support/run.h"
@@ -43,8 +44,8 @@ TEST(HandTime, LoadCopyStore) {
   EXPECT_EQ(run.record.hbm.write_bytes, 131072U);
 }
 
-// MATMULs of 512 columns into PSUM, each copied out by Vector (fp32 PSUM to bf16 SBUF: 512 cycles of work,
-// 574 interval, 662 latency at 0.96 GHz = 1,655 tensor cycles).
+// MATMULs of 512 columns into PSUM, each copied out by Vector (fp32 PSUM to bf16 SBUF: 512 cycles
+// of work, 574 interval, 662 latency at 0.96 GHz = 1,655 tensor cycles).
 trace::Trace psum_chain(std::uint32_t banks, std::uint32_t count) {
   trace::TraceBuilder builder("psum_chain", "test");
   const auto weights = builder.sbuf("weights", DType::kBFloat16, 128, {128});
@@ -61,9 +62,9 @@ trace::Trace psum_chain(std::uint32_t banks, std::uint32_t count) {
   return builder.take();
 }
 
-// One bank: MATMUL and copy take turns. In tensor cycles (semaphore 30 ns = 72): load 32, MATMUL to result
-// 512 + 395, 72, Vector's next edge, copy 1,655, 72. That is 2,738; the edge of 0.96 GHz (every 2.5 cycles)
-// makes it 2,740 = 1,141.667 ns.
+// One bank: MATMUL and copy take turns. In tensor cycles (semaphore 30 ns = 72): load 32, MATMUL to
+// result 512 + 395, 72, Vector's next edge, copy 1,655, 72. That is 2,738; the edge of 0.96 GHz
+// (every 2.5 cycles) makes it 2,740 = 1,141.667 ns.
 TEST(HandTime, OnePsumBankSerialisesMatmulAndCopy) {
   const test::Run run = test::run_trace(test::pinned_trn2(), psum_chain(1, 12));
   const std::vector<double> copies = test::starts(run.record, "Vector", "tensor_copy");
@@ -73,8 +74,8 @@ TEST(HandTime, OnePsumBankSerialisesMatmulAndCopy) {
   }
 }
 
-// Two banks: each may go round every 2,740 cycles, two of them every 1,370; Vector needs 574 of its own
-// cycles (1,435 tensor cycles, 597.917 ns) for each copy and is the bound.
+// Two banks: each may go round every 2,740 cycles, two of them every 1,370; Vector needs 574 of its
+// own cycles (1,435 tensor cycles, 597.917 ns) for each copy and is the bound.
 TEST(HandTime, TwoPsumBanksLeaveVectorAsTheBound) {
   const test::Run run = test::run_trace(test::pinned_trn2(), psum_chain(2, 12));
   const std::vector<double> copies = test::starts(run.record, "Vector", "tensor_copy");
@@ -109,8 +110,8 @@ TEST(HandTime, TwoCoresShareTheirStack) {
   EXPECT_EQ(four.record.hbm.stacks, 2U);
 }
 
-// HBM to HBM: 1 MiB in 16 equal parts, read and written: 16 x 23 x 2 = 736 B/ns asked of 652.288, so each
-// engine moves 20.384 B/ns.
+// HBM to HBM: 1 MiB in 16 equal parts, read and written: 16 x 23 x 2 = 736 B/ns asked of 652.288,
+// so each engine moves 20.384 B/ns.
 TEST(HandTime, CopyWithinHbm) {
   trace::TraceBuilder builder("hbm_copy", "test");
   const auto in = builder.hbm("in", DType::kBFloat16, {512, 1024}, trace::Role::kInput);
@@ -122,8 +123,8 @@ TEST(HandTime, CopyWithinHbm) {
   EXPECT_EQ(run.record.hbm.write_bytes, 1U << 20);
 }
 
-// Same with a cast to bf16: 2 MiB read, 1 MiB written. A cast needs software or static descriptors: Sync
-// writes a static ring (78 ns, first byte after 1,000). 16 x 23 x 1.5 = 552 B/ns fit.
+// Same with a cast to bf16: 2 MiB read, 1 MiB written. A cast needs software or static descriptors:
+// Sync writes a static ring (78 ns, first byte after 1,000). 16 x 23 x 1.5 = 552 B/ns fit.
 TEST(HandTime, CopyWithinHbmThatCasts) {
   trace::TraceBuilder builder("hbm_cast", "test");
   const auto in = builder.hbm("in", DType::kFloat32, {512, 1024}, trace::Role::kInput);
@@ -135,8 +136,8 @@ TEST(HandTime, CopyWithinHbmThatCasts) {
   EXPECT_NEAR(run.record.time.ns(), 78 + 1000 + 150 + 131072 / 23.0 + 308, 1e-4);
 }
 
-// A slow load on engine 0 (8 rows of 176 KiB: 63 us) holds back the completions of 90 quick ones behind
-// it on the same queue; they become visible together.
+// A slow load on engine 0 (8 rows of 176 KiB: 63 us) holds back the completions of 90 quick ones
+// behind it on the same queue; they become visible together.
 TEST(HandTime, ManyLoadsBehindASlowOne) {
   trace::TraceBuilder builder("slow_first", "test");
   constexpr std::uint32_t kColumns = 88 * 1024;

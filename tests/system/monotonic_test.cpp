@@ -23,8 +23,9 @@ const std::vector<Change>& improvements() {
       {"completion latency x 0.5", [](auto& s) { s.chip.core.dma.completion_ns *= 0.5; }},
       {"all clocks x 1.25", [](auto& s) {
          spec::CoreSpec& core = s.chip.core;
-         for (double* clock : {&core.tensor.clock_ghz, &core.vector.clock_ghz, &core.scalar.clock_ghz,
-                               &core.gpsimd.clock_ghz, &core.sequencer.base_clock_ghz}) {
+         for (double* clock :
+              {&core.tensor.clock_ghz, &core.vector.clock_ghz, &core.scalar.clock_ghz,
+               &core.gpsimd.clock_ghz, &core.sequencer.base_clock_ghz}) {
            *clock *= 1.25;
          }
        }}};
@@ -43,9 +44,13 @@ void expect_never_slower(const kernels::GemmOptions& options) {
   }
 }
 
-TEST(Monotonic, SquareGemm) { expect_never_slower(test::gemm_options(1024, 1024, 1024)); }
+TEST(Monotonic, SquareGemm) {
+  expect_never_slower(test::gemm_options(1024, 1024, 1024));
+}
 
-TEST(Monotonic, SkinnyGemm) { expect_never_slower(test::gemm_options(16, 2048, 2048)); }
+TEST(Monotonic, SkinnyGemm) {
+  expect_never_slower(test::gemm_options(16, 2048, 2048));
+}
 
 TEST(Monotonic, HoistedGemm) {
   expect_never_slower(test::gemm_options(512, 512, 512, kernels::GemmVariant::kHoisted));

@@ -75,7 +75,8 @@ TEST(Verdict, WaitingForSmallLoadsIsLatencyBound) {
   const test::Run run = test::run_trace(test::pinned_trn2(), builder.take());
   EXPECT_EQ(run.metrics.verdict.bound, Bound::kLatency);
   EXPECT_NE(run.metrics.verdict.text.find("latency-bound: no resource is full"), std::string::npos);
-  EXPECT_NE(run.metrics.verdict.text.find("for dma"), std::string::npos) << run.metrics.verdict.text;
+  EXPECT_NE(run.metrics.verdict.text.find("for dma"), std::string::npos)
+      << run.metrics.verdict.text;
 }
 
 }  // namespace
