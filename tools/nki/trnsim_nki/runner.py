@@ -1,5 +1,6 @@
 """Timing of traced kernels: runs the trnsim program and gives its figures back as Python objects."""
 
+import functools
 import inspect
 import json
 import os
@@ -152,16 +153,27 @@ class Session:
 session = Session()
 
 
+def _inside(kernel):
+    """What a wrapper wraps, None for a plain function."""
+    for attribute in ("__wrapped__", "func", "fn", "kernel"):
+        inner = getattr(kernel, attribute, None)
+        if callable(inner):
+            return inner
+    return None
+
+
 def kernel_name(kernel):
     """The function's name, whatever is wrapped around it."""
-    while True:
-        for attribute in ("__wrapped__", "func", "fn", "kernel"):
-            inner = getattr(kernel, attribute, None)
-            if callable(inner):
-                kernel = inner
-                break
-        else:
-            return getattr(kernel, "__name__", type(kernel).__name__)
+    while (inner := _inside(kernel)) is not None:
+        kernel = inner
+    return getattr(kernel, "__name__", type(kernel).__name__)
+
+
+def signature_of(kernel):
+    """The function's parameters, whatever is wrapped around it."""
+    while not isinstance(kernel, functools.partial) and (inner := _inside(kernel)) is not None:
+        kernel = inner
+    return inspect.signature(kernel)
 
 
 _SHORT = {full: short for short, full in reversed(SHORT_DTYPES.items())}
@@ -194,7 +206,7 @@ def _positional(kernel, args, kwargs):
     """Keyword arguments as positional ones: trace() has keywords of its own."""
     if not kwargs:
         return args
-    bound = inspect.signature(kernel).bind(*args, **kwargs)
+    bound = signature_of(kernel).bind(*args, **kwargs)
     bound.apply_defaults()
     if bound.kwargs:
         raise TypeError(f"{kernel_name(kernel)}: keyword-only arguments {', '.join(bound.kwargs)} "
@@ -210,7 +222,7 @@ def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwa
                          arguments=_arguments_json(args, kwargs), lnc=lnc or 1, path=path)
     with writer:
         return trace(kernel, *_positional(kernel, args, kwargs), mode=mode, target=target,
-                     lnc=lnc, writer=writer)
+                     lnc=lnc or 1, writer=writer)
 
 
 def simulate(kernel, *args, system=None, mode=None, lnc=None, timeline=None, trace=None,
@@ -240,6 +252,21 @@ def simulate(kernel, *args, system=None, mode=None, lnc=None, timeline=None, tra
 def launch(kernel, args, kwargs, mode=None, lnc=None):
     """A kernel called by a script outside any trace: its outputs; the figures go to session.report."""
     return simulate(kernel, *_positional(kernel, args, kwargs), mode=mode, lnc=lnc)[0]
+
+
+def time_launches():
+    """From now on, a decorated kernel that is called outside a trace is timed."""
+    from . import machine
+    from .kernel import Kernel
+    inline = Kernel.__call__
+
+    @functools.wraps(inline)
+    def call(self, *args, **kwargs):
+        if machine.current is not None:
+            return inline(self, *args, **kwargs)
+        return launch(self, args, kwargs)
+
+    Kernel.__call__ = call
 
 
 # The vendor's ways to run a kernel (NKI beta 1 and later), answered with simulated figures.
@@ -288,8 +315,9 @@ class SimulatedKernel:
         for path in self._files:
             if path is not None:
                 os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        outputs, self.result = simulate(kernel, *positional, trace=save_trace,
-                                        timeline=save_timeline, **self._settings)
+        outputs, self.result = simulate(kernel, *positional, timeline=save_timeline, **self._settings)
+        if save_trace is not None:
+            shutil.copyfile(self.result.trace, save_trace)
         self.benchmark_result = BenchmarkResult(self.result)
         return outputs
 
