@@ -1,4 +1,6 @@
 // trnsim run: simulate a built-in kernel, a trace or a workload file on a system.
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
 
@@ -18,8 +20,17 @@ namespace trnsim::cli {
 namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
+// While a simulation polls stop_requested or outputs are written; otherwise nothing needs tidying up.
+volatile std::sig_atomic_t busy = 0;
 
-extern "C" void on_interrupt(int /*signal*/) { stop_requested = 1; }
+extern "C" void on_interrupt(int /*signal*/) {
+  if (busy == 0) {
+    constexpr char kText[] = "trnsim: interrupted, nothing written\n";
+    (void)!::write(STDERR_FILENO, kText, sizeof kText - 1);
+    ::_exit(130);
+  }
+  stop_requested = 1;
+}
 
 report::RunEntry simulate_placement(const spec::LoadedSystem& system,
                                     workload::Placement placement, const RunFlags& flags) {
@@ -38,13 +49,16 @@ report::RunEntry simulate_placement(const spec::LoadedSystem& system,
   report::RunEntry entry;
   entry.label = std::move(placement.label);
   entry.workload = std::move(placement.description);
+  busy = 1;
   entry.record = sim::simulate(system.spec, {std::move(placement.programs)}, options);
+  busy = 0;
   entry.metrics = analysis::compute_metrics(entry.record, system.spec);
   return entry;
 }
 
 void write_outputs(const spec::LoadedSystem& system, const std::vector<report::RunEntry>& entries,
                    const std::string& workload_name, const RunFlags& flags) {
+  busy = 1;
   if (!flags.quiet && flags.json != "-" && flags.csv != "-") {
     for (const report::RunEntry& entry : entries) {
       std::cout << report::text(system, entry, flags.verbose) << (entries.size() > 1 ? "\n" : "");
