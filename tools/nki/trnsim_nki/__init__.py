@@ -1,0 +1,8 @@
+"""trnsim_nki: runs unmodified NKI kernels in plain Python and records what they ask the hardware for."""
+from .errors import KernelError, KernelWarning, NotImplementedInTrnsim
+from .kernel import Kernel, Result, Spec, jit, spec, trace
+from .namespaces import install
+
+__version__ = "0.1"
+__all__ = ["Kernel", "KernelError", "KernelWarning", "NotImplementedInTrnsim", "Result", "Spec",
+           "install", "jit", "spec", "trace"]

@@ -1,0 +1,136 @@
+"""The machine a kernel runs on while it is traced: interning tables, counters and where records go."""
+import sys
+
+from . import dtypes, errors, tokens
+from .errors import PACKAGE
+
+# The machine of the kernel being executed; None outside.
+current = None
+
+PMAX = 128
+BANK_BYTES = 2048
+PSUM_BYTES = 16384
+SBUF_BYTES = {"trn1": 192 * 1024, "trn2": 224 * 1024, "trn3": 256 * 1024}
+GENERATION = {"trn1": 2, "trn2": 3, "trn3": 4}
+
+# Defaults of the trace's attribute fields: equal values are left out.
+_DEFAULTS = {
+    "op0": "none", "op1": "none", "reduce_op": "none", "compare": "none", "compare1": "none",
+    "func": "copy", "dge": "unknown", "reduce_dims": 1, "scale": 1, "affine_pattern": None,
+}
+
+
+def active():
+    """The machine in use; an instruction outside a kernel is an error."""
+    if current is None:
+        errors.fail("nki instructions work inside a kernel only; call it through nki.jit or "
+                    "trnsim_nki.trace")
+    return current
+
+
+class Machine:
+    """One core executing one kernel. `writer` records; `numeric` says whether data exists."""
+
+    def __init__(self, writer, numeric, target="trn2", program_id=(0,), grid=(1,), lnc=1):
+        self.writer = writer
+        self.numeric = numeric
+        self.target = target
+        self.generation = GENERATION[target]
+        self.program_id = program_id
+        self.grid = grid
+        self.lnc = lnc
+        self.count = 0
+        self.opcodes = {}
+        self.names = {}
+        self.patterns = {}   # (dtype, dims) -> id
+        self.forms = {}      # (dtype, shape, strides) of free dims -> (pattern id, elements)
+        self.attributes = {}
+        self.sources = {}
+        self.uninitialised = {}  # (source, tensor) -> elements read before they were written
+        self.approximated = {}   # operators recorded as another one
+        self.barrier = None      # hands over to the other core of an LNC pair
+        self.reduce_registers = {}
+        self.random = None
+
+    # --- interning -------------------------------------------------------------------------
+
+    def pattern(self, dtype, dims):
+        key = (dtype, dims)
+        found = self.patterns.get(key)
+        if found is None:
+            if len(dims) > 5:
+                errors.fail(f"an access needs {len(dims)} dimensions {dims}, the hardware has 5")
+            name = dtypes.TRACE_NAME.get(dtype, str(dtype))
+            found = self.patterns[key] = self.writer.pattern(name, dims)
+        return found
+
+    def attrs(self, **fields):
+        """Id of a set of attributes; values equal to the defaults may be given."""
+        key = tuple(fields.items())
+        found = self.attributes.get(key)
+        if found is None:
+            kept = {}
+            for name, value in fields.items():
+                if name in ("op0", "op1", "reduce_op", "compare", "compare1") and \
+                        value in tokens.ALU_STAND_IN:
+                    self._approximate(value, tokens.ALU_STAND_IN[value])
+                    value = tokens.ALU_STAND_IN[value]
+                elif name == "func" and value in tokens.ACT_STAND_IN:
+                    self._approximate(value, tokens.ACT_STAND_IN[value])
+                    value = tokens.ACT_STAND_IN[value]
+                elif name in ("imm0", "imm1", "scale", "bias"):
+                    value = float(value)
+                if value != _DEFAULTS.get(name, 0):
+                    kept[name] = value
+            found = self.attributes[key] = self.writer.attributes(**kept)
+        return found
+
+    def _approximate(self, name, stand_in):
+        self.approximated[name] = stand_in
+
+    def source(self):
+        """Id of the kernel line being executed: the innermost frame outside this package."""
+        frame = sys._getframe(2)
+        code = frame.f_code
+        while code.co_filename.startswith(PACKAGE):
+            frame = frame.f_back
+            if frame is None:
+                return None
+            code = frame.f_code
+        key = (code, frame.f_lineno)
+        found = self.sources.get(key)
+        if found is None:
+            found = self.sources[key] = self.writer.source(code.co_filename, frame.f_lineno)
+        return found
+
+    # --- recording -------------------------------------------------------------------------
+
+    def emit(self, opcode, engine, outs, ins, attributes):
+        self.count += 1
+        self.writer.instruction(opcode, engine, outs, ins, attributes, self.source())
+
+    def unique_name(self, name):
+        seen = self.names.get(name)
+        self.names[name] = 1 if seen is None else seen + 1
+        return name if seen is None else f"{name}_{seen}"
+
+    def read_uninitialised(self, tensor, elements):
+        key = (errors.where(), tensor.storage.name)
+        self.uninitialised[key] = self.uninitialised.get(key, 0) + elements
+
+
+class Scope:
+    """Makes a machine the current one for a `with` block."""
+
+    def __init__(self, machine):
+        self.machine = machine
+
+    def __enter__(self):
+        global current
+        self.previous = current
+        current = self.machine
+        return self.machine
+
+    def __exit__(self, *exc):
+        global current
+        current = self.previous

@@ -1,0 +1,284 @@
+"""Tensor views: shape, strides and offset into a storage, and the operand records made of them."""
+import operator
+
+from . import errors
+from .views import ViewMethods
+
+_index = operator.index
+
+
+def row_major(shape):
+    strides = []
+    step = 1
+    for extent in reversed(shape):
+        strides.append(step)
+        step *= extent
+    return tuple(reversed(strides))
+
+
+class Tensor(ViewMethods):
+    """A view. On chip, dim 0 is the partition: its stride is the length of a partition in elements,
+    so an offset names partition and element at once and .ap() patterns apply unchanged."""
+
+    __slots__ = ("storage", "region", "dtype", "shape", "strides", "offset", "index", "_operand", "_n",
+                 "__dict__")
+
+    def __init__(self, storage, dtype, shape, strides, offset=0, index=None):
+        self.storage = storage
+        self.region = storage.region
+        self.dtype = dtype
+        self.shape = shape
+        self.strides = strides
+        self.offset = offset
+        self.index = index
+        self._operand = None
+        self._n = None
+
+    # --- what kernels ask -------------------------------------------------------------------
+
+    @property
+    def name(self):
+        return self.storage.name
+
+    @property
+    def buffer(self):
+        return self.storage.buffer
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        n = 1
+        for extent in self.shape:
+            n *= extent
+        return n
+
+    @property
+    def itemsize(self):
+        return self.dtype.size
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __iter__(self):
+        errors.fail(f"tensor '{self.name}' cannot be iterated over")
+
+    def __bool__(self):
+        return True
+
+    def __repr__(self):
+        return f"<{self.dtype} {self.shape} in {self.region} '{self.name}'>"
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __copy__(self):
+        return self
+
+    def is_indirect(self):
+        return self.index is not None
+
+    # --- operands ---------------------------------------------------------------------------
+
+    @property
+    def partitions(self):
+        return self.shape[0] if self.shape else 1
+
+    @property
+    def n(self):
+        """Elements per partition (HBM: all)."""
+        if self._n is None:
+            self.operand()
+        return self._n
+
+    def row(self):
+        """Elements of this dtype in one partition of the storage."""
+        s = self.storage
+        return s.free if self.dtype is s.dtype else s.bytes_per_partition // self.dtype.size
+
+    def operand(self):
+        """(tensor, pattern, first partition, partitions, offset) of an on-chip view."""
+        found = self._operand
+        if found is None:
+            found = self._operand = self._make_operand()
+        return found
+
+    def _make_operand(self):
+        s = self.storage
+        m = s.machine
+        if self.region == "hbm":
+            return self.hbm_operand(None)
+        shape, strides = self.shape, self.strides
+        key = (self.dtype, shape[1:], strides[1:])
+        form = m.forms.get(key)
+        if form is None:
+            dims = coalesce(shape[1:], strides[1:])
+            form = m.forms[key] = (m.pattern(self.dtype, dims), count(dims))
+        self._n = form[1]
+        row = s.free if self.dtype is s.dtype else self.row()
+        partition, offset = divmod(self.offset, row)
+        if shape and shape[0] > 1 and strides[0] != row:
+            errors.fail(f"tensor '{s.name}': an access steps {strides[0]} elements from partition to "
+                        f"partition, one partition has {row}")
+        return (s.id, form[0], partition, shape[0] if shape else 1, offset)
+
+    def hbm_operand(self, partitions):
+        """Operand of an HBM view whose other side has `partitions` partitions (None: not known)."""
+        s = self.storage
+        m = s.machine
+        key = (self.dtype, self.shape, self.strides, partitions)
+        form = m.forms.get(key)
+        if form is None:
+            dims = coalesce(self.shape, self.strides)
+            if partitions is not None:
+                dims = lead_with(dims, partitions)
+            form = m.forms[key] = (m.pattern(self.dtype, dims), count(dims))
+        self._n = form[1]
+        return (s.id, form[0], 0, 1, self.offset)
+
+    def exact_operand(self):
+        """Operand with one pattern dim per dim of the view, for instructions that permute dims."""
+        s = self.storage
+        m = s.machine
+        if self.region == "hbm":
+            dims = tuple(zip(self.strides, self.shape))
+            return (s.id, m.pattern(self.dtype, dims), 0, 1, self.offset)
+        base = self.operand()
+        dims = tuple(zip(self.strides[1:], self.shape[1:]))
+        return (s.id, m.pattern(self.dtype, dims)) + base[2:]
+
+    # --- indexing ---------------------------------------------------------------------------
+
+    def __getitem__(self, key):
+        if type(key) is not tuple:
+            key = (key,)
+        shape, strides = self.shape, self.strides
+        offset = self.offset
+        on_chip = self.region != "hbm"
+        new_shape = []
+        new_strides = []
+        dim = 0
+        if len(key) != len(shape) or any(k is Ellipsis or k is None for k in key):
+            key = self._expand(key)
+        for k in key:
+            if type(k) is slice:
+                extent = shape[dim]
+                start, stop, step = k.start, k.stop, k.step
+                step = 1 if step is None else _index(step)
+                start = 0 if start is None else _index(start)
+                stop = extent if stop is None else _index(stop)
+                if start < 0:
+                    start += extent
+                if stop < 0:
+                    stop += extent
+                if start < 0 or stop > extent or stop <= start or step < 1:
+                    self._bad_slice(dim, k)
+                stride = strides[dim]
+                offset += start * stride
+                new_shape.append(stop - start if step == 1 else (stop - start + step - 1) // step)
+                new_strides.append(stride * step)
+                dim += 1
+            elif k is None:
+                if on_chip and not new_shape:
+                    errors.fail(f"tensor '{self.name}': no new axis can come before the partitions")
+                new_shape.append(1)
+                new_strides.append(0)
+            else:
+                k = self._integer(k, dim)
+                offset += k * strides[dim]
+                if on_chip and dim == 0:
+                    new_shape.append(1)
+                    new_strides.append(strides[0])
+                dim += 1
+        if on_chip:
+            if len(new_shape) < 2:
+                new_shape.append(1)
+                new_strides.append(1)
+        elif not new_shape:
+            new_shape.append(1)
+            new_strides.append(1)
+        return Tensor(self.storage, self.dtype, tuple(new_shape), tuple(new_strides), offset,
+                      self.index)
+
+    def _integer(self, k, dim):
+        extent = self.shape[dim]
+        try:
+            index = _index(k)
+        except TypeError:
+            errors.fail(f"tensor '{self.name}': {k!r} cannot be an index of dim {dim}")
+        if not -extent <= index < extent:
+            errors.fail(f"tensor '{self.name}': index {index} is outside dim {dim} of {extent} "
+                        f"elements, shape {self.shape}")
+        return index + extent if index < 0 else index
+
+    def _bad_slice(self, dim, k):
+        errors.fail(f"tensor '{self.name}': slice {k.start}:{k.stop}:{k.step} is empty or outside dim "
+                    f"{dim} of {self.shape[dim]} elements, shape {self.shape}")
+
+    def _expand(self, key):
+        """One entry per dim: an ellipsis stands for full slices, missing dims are whole."""
+        taken = sum(1 for k in key if k is not None and k is not Ellipsis)
+        missing = len(self.shape) - taken
+        if missing < 0:
+            errors.fail(f"tensor '{self.name}' has {len(self.shape)} dims, {taken} are indexed")
+        out = []
+        seen = False
+        for k in key:
+            if k is Ellipsis and not seen:
+                seen = True
+                out.extend([slice(None)] * missing)
+            elif k is not Ellipsis:
+                out.append(k)
+        if not seen:
+            out.extend([slice(None)] * missing)
+        return tuple(out)
+
+    def __setitem__(self, key, value):
+        from .language import memory
+        memory.assign(self[key], value)
+
+    def _with(self, shape, strides, offset=None, dtype=None, index=None):
+        return Tensor(self.storage, dtype or self.dtype, tuple(shape), tuple(strides),
+                      self.offset if offset is None else offset, index or self.index)
+
+
+def whole(storage, shape):
+    """The view of all of a storage."""
+    shape = tuple(int(extent) for extent in shape)
+    return Tensor(storage, storage.dtype, shape, row_major(shape))
+
+
+def count(dims):
+    n = 1
+    for _, extent in dims:
+        n *= extent
+    return n
+
+
+def coalesce(shape, strides):
+    """(stride, count) dims of a walk, with dims of one element dropped and contiguous ones merged."""
+    dims = []
+    for extent, stride in zip(shape, strides):
+        if extent == 1:
+            continue
+        if dims and dims[-1][0] == stride * extent:
+            dims[-1] = (stride, dims[-1][1] * extent)
+        else:
+            dims.append((stride, extent))
+    return tuple(dims) or ((1, 1),)
+
+
+def lead_with(dims, partitions):
+    """The same walk with a first dim of `partitions` elements, where that is possible."""
+    stride, extent = dims[0]
+    if extent == partitions or partitions <= 0:
+        return dims
+    if partitions == 1:
+        return ((0, 1),) + dims if len(dims) < 5 else dims
+    if extent > partitions and extent % partitions == 0 and len(dims) < 5:
+        rest = extent // partitions
+        return ((stride * rest, partitions), (stride, rest)) + dims[1:]
+    return dims
+
