@@ -33,6 +33,7 @@ class Machine:
 
     def __init__(self, writer, numeric, target="trn2", program_id=(0,), grid=(1,), lnc=1):
         self.writer = writer
+        self.record = writer.instruction
         self.numeric = numeric
         self.target = target
         self.generation = GENERATION[target]
@@ -46,6 +47,7 @@ class Machine:
         self.forms = {}      # (dtype, shape, strides) of free dims -> (pattern id, elements)
         self.attributes = {}
         self.sources = {}
+        self.banks = set()       # places matmul results were found to fit
         self.uninitialised = {}  # (source, tensor) -> elements read before they were written
         self.approximated = {}   # operators recorded as another one
         self.barrier = None      # hands over to the other core of an LNC pair
@@ -107,7 +109,9 @@ class Machine:
 
     def emit(self, opcode, engine, outs, ins, attributes):
         self.count += 1
-        self.writer.instruction(opcode, engine, outs, ins, attributes, self.source())
+        frame = sys._getframe(2)
+        source = self.sources.get((frame.f_code, frame.f_lineno))
+        self.record(opcode, engine, outs, ins, attributes, self.source() if source is None else source)
 
     def unique_name(self, name):
         seen = self.names.get(name)

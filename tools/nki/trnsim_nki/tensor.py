@@ -154,53 +154,78 @@ class Tensor(ViewMethods):
     def __getitem__(self, key):
         if type(key) is not tuple:
             key = (key,)
-        shape, strides = self.shape, self.strides
+        shape = self.shape
+        if len(key) != len(shape):
+            return self._indexed(self._expand(key))
+        # The common case, one slice or integer per dim.
+        strides = self.strides
         offset = self.offset
-        on_chip = self.region != "hbm"
         new_shape = []
         new_strides = []
         dim = 0
-        if len(key) != len(shape) or any(k is Ellipsis or k is None for k in key):
-            key = self._expand(key)
         for k in key:
+            extent = shape[dim]
+            stride = strides[dim]
             if type(k) is slice:
-                extent = shape[dim]
                 start, stop, step = k.start, k.stop, k.step
-                step = 1 if step is None else _index(step)
-                start = 0 if start is None else _index(start)
-                stop = extent if stop is None else _index(stop)
+                if type(start) is not int:
+                    start = 0 if start is None else _index(start)
+                if type(stop) is not int:
+                    stop = extent if stop is None else _index(stop)
                 if start < 0:
                     start += extent
                 if stop < 0:
                     stop += extent
-                if start < 0 or stop > extent or stop <= start or step < 1:
-                    self._bad_slice(dim, k)
-                stride = strides[dim]
                 offset += start * stride
-                new_shape.append(stop - start if step == 1 else (stop - start + step - 1) // step)
-                new_strides.append(stride * step)
-                dim += 1
-            elif k is None:
-                if on_chip and not new_shape:
-                    errors.fail(f"tensor '{self.name}': no new axis can come before the partitions")
-                new_shape.append(1)
-                new_strides.append(0)
+                length = stop - start
+                if step is not None and step != 1:
+                    step = _index(step)
+                    if step < 1:
+                        self._bad_slice(dim, k)
+                    length = (length + step - 1) // step
+                    stride *= step
+                if start < 0 or stop > extent or length < 1:
+                    self._bad_slice(dim, k)
+                new_shape.append(length)
+                new_strides.append(stride)
+            elif k is None or k is Ellipsis:
+                return self._indexed(self._expand(key))
             else:
-                k = self._integer(k, dim)
-                offset += k * strides[dim]
-                if on_chip and dim == 0:
+                if type(k) is not int or not 0 <= k < extent:
+                    k = self._integer(k, dim)
+                offset += k * stride
+                if dim == 0 and self.region != "hbm":
                     new_shape.append(1)
-                    new_strides.append(strides[0])
-                dim += 1
-        if on_chip:
-            if len(new_shape) < 2:
-                new_shape.append(1)
-                new_strides.append(1)
-        elif not new_shape:
-            new_shape.append(1)
-            new_strides.append(1)
+                    new_strides.append(stride)
+            dim += 1
+        if len(new_shape) < 2:
+            self._at_least(new_shape, new_strides)
         return Tensor(self.storage, self.dtype, tuple(new_shape), tuple(new_strides), offset,
                       self.index)
+
+    def _at_least(self, shape, strides):
+        """On chip two dims stay, in HBM one."""
+        if self.region != "hbm" or not shape:
+            shape.append(1)
+            strides.append(1)
+
+    def _indexed(self, key):
+        """Indexing with new axes: they are left out first and put in afterwards."""
+        view = self[tuple(k for k in key if k is not None)]
+        if None not in key:
+            return view
+        shape, strides = list(view.shape), list(view.strides)
+        at = 0
+        for k in key:
+            if k is None:
+                if at == 0 and self.region != "hbm":
+                    errors.fail(f"tensor '{self.name}': no new axis can come before the partitions")
+                shape.insert(at, 1)
+                strides.insert(at, 1)
+                at += 1
+            elif type(k) is slice or (at == 0 and self.region != "hbm"):
+                at += 1
+        return view._with(shape, strides)
 
     def _integer(self, k, dim):
         extent = self.shape[dim]

@@ -22,7 +22,7 @@ def on_chip(opcode, what, t):
         errors.fail(f"{opcode}: {what} must be a tensor, not {t!r}")
     if t.region == "hbm":
         errors.fail(f"{opcode}: {what} '{t.name}' is in HBM, engines reach SBUF and PSUM only")
-    return t.operand()
+    return t._operand or t.operand()
 
 
 def same_shape(opcode, dst, what, t):

@@ -31,7 +31,10 @@ def nc_matmul(dst, stationary, moving, is_stationary_onezero=False, is_moving_on
     if key not in _fine:
         _check(m, dst, stationary, moving, double_row, is_transpose)
         _fine.add(key)
-    _check_bank(m, dst, out)
+    key = (out[1], out[4], dst.storage.pinned)
+    if key not in m.banks:
+        _check_bank(m, dst, out)
+        m.banks.add(key)
     if accumulate is None:
         accumulate = _continues(dst, out)
     elif not accumulate:
