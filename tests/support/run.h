@@ -123,6 +123,16 @@ inline void expect_equal(const sim::RunRecord& a, const sim::RunRecord& b) {
   EXPECT_EQ(a.requested_hbm_write_bytes, b.requested_hbm_write_bytes);
   EXPECT_EQ(a.lowering, b.lowering);
   EXPECT_EQ(a.wakeups, b.wakeups);
+  ASSERT_EQ(a.lines.size(), b.lines.size());
+  for (std::size_t i = 0; i < a.lines.size(); ++i) {
+    const sim::LineRecord& x = a.lines[i];
+    const sim::LineRecord& y = b.lines[i];
+    const bool same = x.file == y.file && x.line == y.line && x.engine == y.engine &&
+                      x.steps == y.steps && x.busy_fs == y.busy_fs && x.idle_fs == y.idle_fs &&
+                      x.waited_queue == y.waited_queue && x.waited_file == y.waited_file &&
+                      x.waited_line == y.waited_line && x.waited_fs == y.waited_fs;
+    ASSERT_TRUE(same) << "line record " << i << " differs";
+  }
   ASSERT_EQ(a.timeline.size(), b.timeline.size());
   for (std::size_t i = 0; i < a.timeline.size(); ++i) {
     const sim::TimelineSlice& x = a.timeline[i];
