@@ -2,17 +2,20 @@
 
 import argparse
 import ast
+import contextlib
 import importlib.util
 import os
 import re
 import runpy
 import sys
+import textwrap
 import traceback
+import types
 import warnings
 
 import numpy as np
 
-from . import dtypes, errors, runner
+from . import dtypes, errors, namespaces, runner
 from .kernel import Spec
 from .trt import TraceError
 
@@ -86,10 +89,15 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 # Kernels and arguments.
 
+_installed = contextlib.ExitStack()
+
+
 def install():
-    """Makes `nki` and `neuronxcc` importable in this process, and nowhere else."""
-    from . import namespaces
-    namespaces.install()
+    """Makes `nki` and `neuronxcc` importable in this process until it ends, and nowhere else."""
+    modules = _installed.enter_context(namespaces.install())
+    for name in ("nki", "neuronxcc.nki"):
+        if name in modules:
+            vars(modules[name]).update(runner.VENDOR_CALLS)
 
 
 def load(path):
@@ -248,30 +256,18 @@ def _script_failed(error):
 def list_api(options):
     """Prints what the injected namespaces hold."""
     install()
-    for module, title in (("nki.isa", "instructions"), ("nki.language", "language"),
-                          ("neuronxcc.nki.isa", "instructions"), ("neuronxcc.nki.language", "language")):
-        try:
-            names = importlib.import_module(module)
-        except ImportError:
+    for module in ("nki", "nki.isa", "nki.language", "nki.collectives", "neuronxcc.nki",
+                   "neuronxcc.nki.isa", "neuronxcc.nki.language"):
+        if module not in sys.modules:
             continue
-        listed = sorted(n for n in getattr(names, "__all__", None) or vars(names)
-                        if not n.startswith("_") and callable(getattr(names, n, None)))
-        print(f"{module} ({title}): {len(listed)}")
+        listed = sorted(name for name, value in vars(sys.modules[module]).items()
+                        if not name.startswith("_") and not isinstance(value, types.ModuleType))
+        print(f"{module}: {len(listed)} names")
         if options.long:
             print("\n".join(f"  {name}" for name in listed))
         else:
-            _print_wrapped(listed)
+            print(textwrap.fill(" ".join(listed), 100, initial_indent="  ", subsequent_indent="  "))
     return 0
-
-
-def _print_wrapped(words, width=100):
-    line = " "
-    for word in words:
-        if len(line) + len(word) > width:
-            print(line)
-            line = " "
-        line += f" {word}"
-    print(line)
 
 
 def _parser():

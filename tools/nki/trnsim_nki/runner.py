@@ -38,7 +38,8 @@ def find_trnsim():
             raise SimulatorError(f"TRNSIM is '{named}', which is no program")
         return found
     root = Path(__file__).resolve().parents[3]
-    built = [path for path in root.glob("build/*/bin/trnsim") if os.access(path, os.X_OK)]
+    built = [path for path in root.glob("build/*/bin/trnsim")
+             if os.access(path, os.X_OK) and "asan" not in path.parts[-3]]
     if built:
         return str(max(built, key=lambda path: path.stat().st_mtime))
     found = shutil.which("trnsim")
@@ -359,3 +360,8 @@ def simulate_kernel(kernel, *args, **kwargs):
 def nki_simulate(kernel):
     """nki.simulate: a callable that gives the kernel's outputs."""
     return SimulatedKernel(kernel, "numeric")
+
+
+# By name in the namespaces `nki` and `neuronxcc.nki`.
+VENDOR_CALLS = {"benchmark": benchmark, "profile": profile, "baremetal": baremetal,
+                "simulate_kernel": simulate_kernel, "simulate": nki_simulate}
