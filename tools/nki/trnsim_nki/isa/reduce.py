@@ -19,15 +19,17 @@ def tensor_reduce(dst, op, data, axis=None, negate=False, keepdims=False, name=N
     ndim = len(data.shape)
     axes = [axis] if isinstance(axis, int) else list(axis if axis is not None else range(1, ndim))
     axes = sorted(a + ndim if a < 0 else a for a in axes)
-    # A list of leading free dims is accepted where all after it have one element.
-    last = [d for d in range(1, ndim) if d >= axes[0]] if axes else []
-    if not axes or axes[0] < 1 or axes[-1] >= ndim or \
-            any(d not in axes and data.shape[d] != 1 for d in last):
-        errors.fail(f"tensor_reduce: axis {axis} of data '{data.name}' {data.shape} must be the last "
-                    "free dims")
-    first = axes[0]
-    kept = coalesce(data.shape[1:first], data.strides[1:first])
-    reduced = coalesce(data.shape[first:], data.strides[first:])
+    if not axes or axes[0] < 1 or axes[-1] >= ndim or len(set(axes)) != len(axes):
+        errors.fail(f"tensor_reduce: axis {axis} of data '{data.name}' {data.shape} must be free dims")
+    if axes != list(range(ndim - len(axes), ndim)):
+        # NKI 0.2 counts from the innermost dim: axis=1 of [P, A, B] leaves [P, A].
+        inner = list(range(ndim - len(axes), ndim))
+        if inner[0] >= 1 and dst.n * _product(data.shape[d] for d in inner) == data.n:
+            axes = inner
+    # The access pattern puts the reduced dims last, wherever they are.
+    order = [d for d in range(1, ndim) if d not in axes]
+    kept = coalesce([data.shape[d] for d in order], [data.strides[d] for d in order])
+    reduced = coalesce([data.shape[d] for d in axes], [data.strides[d] for d in axes])
     kept = kept if count(kept) > 1 else ()
     if dst.shape[0] != data.shape[0] or dst.n != (count(kept) if kept else 1):
         errors.fail(f"tensor_reduce: data '{data.name}' {data.shape} over {axes} leaves "
@@ -39,7 +41,7 @@ def tensor_reduce(dst, op, data, axis=None, negate=False, keepdims=False, name=N
     m.emit("tensor_reduce", "Vector", (out,), (inp,), m.attrs(
         op0=op, reduce_dims=len(reduced), negate=bool(negate)))
     if m.numeric:
-        block = numeric.bits(data).reshape(data.shape[0], dst.n, -1)
+        block = numeric.bits(data).transpose([0, *order, *axes]).reshape(data.shape[0], dst.n, -1)
         rows = block.shape[0] * block.shape[1]
         if op in math.BITWISE:
             function = {"bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or,
@@ -48,6 +50,13 @@ def tensor_reduce(dst, op, data, axis=None, negate=False, keepdims=False, name=N
             return
         total = math.reduce_rows(op, block.astype(np.float32).reshape(rows, -1))
         numeric.write(dst, -total if negate else total)
+
+
+def _product(extents):
+    n = 1
+    for extent in extents:
+        n *= extent
+    return n
 
 
 def tensor_partition_reduce(dst, op, data, name=None, **unknown):

@@ -1,4 +1,6 @@
 """Loops, the launch grid, and small classes of nki.language."""
+import dataclasses
+
 from .. import errors, machine, tokens
 from ..isa.registers import VirtualRegister
 
@@ -117,12 +119,20 @@ class NKIObject:
     """Base of classes kernels define: fields may be plain class attributes, missing ones are None."""
 
     def __init_subclass__(cls, **kwargs):
+        # Runs before a @dataclass decorator sees the class.
         super().__init_subclass__(**kwargs)
-        annotations = cls.__dict__.get("__annotations__", {})
+        annotations = dict(cls.__dict__.get("__annotations__", {}))
         for name, value in list(cls.__dict__.items()):
-            if isinstance(value, (list, dict, set)) and name in annotations:
-                import dataclasses
+            if name.startswith("__") or callable(value) or isinstance(
+                    value, (property, staticmethod, classmethod)):
+                continue
+            if isinstance(value, (list, dict, set)):
                 setattr(cls, name, dataclasses.field(default_factory=lambda v=value: type(v)(v)))
+            annotations.setdefault(name, object)
+        for name in annotations:
+            if name not in cls.__dict__:
+                setattr(cls, name, None)
+        cls.__annotations__ = annotations
 
     def __init__(self, *args, **kwargs):
         names = []
@@ -130,13 +140,15 @@ class NKIObject:
             for name in base.__dict__.get("__annotations__", {}):
                 if name not in names:
                     names.append(name)
-        for name, value in zip(names, args):
-            setattr(self, name, value)
-        for name, value in kwargs.items():
-            setattr(self, name, value)
         for name in names:
-            if not hasattr(self, name):
-                setattr(self, name, None)
+            default = getattr(type(self), name, None)
+            if isinstance(default, dataclasses.Field):
+                setattr(self, name, default.default_factory())
+        for name, value in [*zip(names, args), *kwargs.items()]:
+            setattr(self, name, value)
+        after = getattr(self, "__post_init__", None)
+        if after is not None:
+            after()
 
 
 class TileSize:
