@@ -106,6 +106,7 @@ def test_the_program_runs_the_trace(folder, program):
     (("trace", "k.py:add", "--arg", "a=@x.npy", "-o", "k.trt"), "x.npy"),
     (("run", "none.py"), "none.py: no such file"),
     (("run", "--system", "nope", "k.py"), "unknown system 'nope'"),
+    (("run", "-m", "transformers"), "module transformers is not installed"),
     (("dance",), "invalid choice: 'dance'"),
 ])
 def test_wrong_input_is_one_line_and_exit_code_2(folder, program, arguments, says):
@@ -258,6 +259,14 @@ def test_the_vendors_benchmark_calls_answer_in_a_script(folder, program):
     done = nki(folder, "run", "s.py")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 4
+
+
+def test_beta_1_is_never_silently_a_stand_in(folder, program):
+    if "neuronxcc.nki" in nki(folder, "list").stdout:
+        pytest.skip("beta 1 is implemented")
+    (folder / "s.py").write_text("import neuronxcc.nki as nki\n")
+    done = nki(folder, "run", "s.py")
+    assert "warning: neuronxcc.nki (NKI beta 1) is not implemented" in done.stderr
 
 
 def test_the_vendors_calls_of_beta_1_answer_in_a_script(folder, program):

@@ -15,7 +15,7 @@ import warnings
 
 import numpy as np
 
-from . import dtypes, errors, namespaces, runner
+from . import dtypes, errors, host_stubs, namespaces, runner
 from .kernel import Spec
 from .trt import TraceError
 
@@ -90,14 +90,22 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 # Kernels and arguments.
 
 _installed = contextlib.ExitStack()
+_modules = {}
 
 
 def install():
     """Makes `nki` and `neuronxcc` importable in this process until it ends, and nowhere else."""
-    modules = _installed.enter_context(namespaces.install())
+    _modules.update(_installed.enter_context(namespaces.install()))
     for name in ("nki", "neuronxcc.nki"):
-        if name in modules:
-            vars(modules[name]).update(runner.VENDOR_CALLS)
+        if name in _modules:
+            vars(_modules[name]).update(runner.VENDOR_CALLS)
+
+
+def _warn_of_stubs():
+    """Kernels of an API that is only a stand-in run without doing anything: that must be said."""
+    if "neuronxcc" in sys.modules and "neuronxcc.nki" not in _modules:
+        print("trnsim-nki: warning: neuronxcc.nki (NKI beta 1) is not implemented; what is imported from "
+              "it does nothing", file=sys.stderr)
 
 
 def load(path):
@@ -113,6 +121,7 @@ def load(path):
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    _warn_of_stubs()
     return module
 
 
@@ -230,6 +239,11 @@ def run(options):
     runner.session.report = _launch_printer()
     install()
     runner.time_launches()
+    if options.module:
+        found = importlib.util.find_spec(options.script)
+        if found is None or isinstance(found.loader, host_stubs.Loader):
+            raise UsageError(f"module {options.script} is not installed; "
+                             f"{sys.executable} -m pip install {options.script}")
     sys.argv = [options.script, *options.arguments]
     try:
         if options.module:
@@ -242,6 +256,8 @@ def run(options):
         if _is_expected(error) or _raised_by_us(error):
             raise
         return _script_failed(error)
+    finally:
+        _warn_of_stubs()
     return 0
 
 
@@ -258,9 +274,9 @@ def list_api(options):
     install()
     for module in ("nki", "nki.isa", "nki.language", "nki.collectives", "neuronxcc.nki",
                    "neuronxcc.nki.isa", "neuronxcc.nki.language"):
-        if module not in sys.modules:
+        if module not in _modules:
             continue
-        listed = sorted(name for name, value in vars(sys.modules[module]).items()
+        listed = sorted(name for name, value in vars(_modules[module]).items()
                         if not name.startswith("_") and not isinstance(value, types.ModuleType))
         print(f"{module}: {len(listed)} names")
         if options.long:
