@@ -60,8 +60,15 @@ void Engine::wake(Femtos now, Phase /*phase*/) {
   if (step.kind == lower::StepKind::kCompute) {
     const Femtos free = port_free(now, step);
     if (free > now) {
+      const Femtos retry = clock_.align(free);
       port_blocked_since_ = min(port_blocked_since_, now);
-      agenda_.at(clock_.align(free), Phase::kIssue, id_, this);
+      if (step.uses_sbuf) {
+        sbuf->queue_up(kind_, 1, port_blocked_since_, retry);
+      }
+      if (step.psum_banks != 0) {
+        psum->queue_up(kind_, step.psum_banks, port_blocked_since_, retry);
+      }
+      agenda_.at(retry, Phase::kIssue, id_, this);
       return;
     }
   }

@@ -15,6 +15,9 @@ class MemoryPortIf : virtual public sc_core::sc_interface {
   // Earliest time >= now at which `engine` may start an access to these banks (SBUF: banks = 1).
   [[nodiscard]] virtual Femtos earliest(Femtos now, trace::Engine engine,
                                         std::uint8_t banks) const = 0;
+  // `engine` was refused since `since` and will ask again at `retry`: until then a later request of the
+  // engine it excludes gives way, so that a busy engine cannot starve the other.
+  virtual void queue_up(trace::Engine engine, std::uint8_t banks, Femtos since, Femtos retry) = 0;
   // `engine` holds its port until `until`.
   virtual void hold(trace::Engine engine, std::uint8_t banks, Femtos until) = 0;
   // End of the current or last access of `engine`.

@@ -69,9 +69,11 @@ Verdict judge(const Metrics& metrics, const spec::SystemSpec& system) {
   if (memory && hbm >= kBusyEnough) {
     verdict = {Bound::kHbm, "HBM", metrics.hbm.sustained_utilization, ""};
     verdict.text = fmt::format(
-        "HBM-bound: {:.0f} GB/s, {:.0f} % of what the stacks sustain ({:.0f} GB/s each)",
+        "HBM-bound: {:.0f} GB/s, {:.0f} % of what the stacks sustain ({:.0f} GB/s each), "
+        "over-asked {:.0f} % of the time",
         metrics.hbm.bandwidth_GBps, 100 * metrics.hbm.sustained_utilization,
-        system.chip.hbm.peak_GBps_per_stack * system.chip.hbm.sustained_fraction);
+        system.chip.hbm.peak_GBps_per_stack * system.chip.hbm.sustained_fraction,
+        100 * metrics.hbm.saturated_fraction);
   } else if (memory && metrics.dma.busy_fraction >= kBusyEnough) {
     verdict = {Bound::kDma, "DMA", metrics.dma.busy_fraction, ""};
     verdict.text = fmt::format(

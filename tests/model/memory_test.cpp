@@ -60,5 +60,27 @@ TEST_F(MemoryTest, LaterGenerationsExcludePerBank) {
   }
 }
 
+// Vector holds bank 0 until 100; Scalar asks at 50, is refused and will ask again at its own edge 101.
+// Vector's next request, made at 100, comes after Scalar's and gives way until that edge has passed.
+TEST(PortBook, LetsTheEngineThatWasRefusedFirstGoFirst) {
+  PortBook book;
+  book.hold(Engine::kVector, 0b0001, Femtos{100});
+  EXPECT_EQ(book.earliest_beside(Femtos{50}, Engine::kScalar, Engine::kVector, 0b0001, false),
+            Femtos{100});
+  book.queue_up(Engine::kScalar, 0b0001, Femtos{50}, Femtos{101});
+  EXPECT_EQ(book.earliest_beside(Femtos{100}, Engine::kVector, Engine::kScalar, 0b0001, false),
+            Femtos{102});
+  // Another bank does not wait.
+  EXPECT_EQ(book.earliest_beside(Femtos{100}, Engine::kVector, Engine::kScalar, 0b0010, false),
+            Femtos{100});
+  // Scalar itself is not held up by Vector's later request.
+  book.queue_up(Engine::kVector, 0b0001, Femtos{100}, Femtos{102});
+  EXPECT_EQ(book.earliest_beside(Femtos{101}, Engine::kScalar, Engine::kVector, 0b0001, false),
+            Femtos{101});
+  book.hold(Engine::kScalar, 0b0001, Femtos{200});
+  EXPECT_EQ(book.earliest_beside(Femtos{102}, Engine::kVector, Engine::kScalar, 0b0001, false),
+            Femtos{200});
+}
+
 }  // namespace
 }  // namespace trnsim::models
