@@ -76,7 +76,9 @@ void throw_internal(const char* file, int line, const char* condition, const std
 
 std::string nearest_name(const std::string& word, const std::vector<std::string>& names) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  // A third of the word may differ, in words of up to three letters one.
+  const std::size_t most = word.size() <= 3 ? 1 : std::max<std::size_t>(2, word.size() / 3);
+  std::size_t best_distance = most + 1;
   for (const std::string& name : names) {
     const std::size_t distance = edit_distance(word, name);
     if (distance < best_distance) {

@@ -78,11 +78,14 @@ void check_writable(const std::string& path) {
     throw Error(fmt::format("cannot be written: folder '{}' does not exist", parent.string()),
                 {path});
   }
-  if (::access(parent.c_str(), W_OK | X_OK) != 0) {
+  // Only creating a file tells: access() says yes to root where the file system says no.
+  const std::string probe = fmt::format("{}.{}.tmp", path, ::getpid());
+  if (!std::ofstream(probe)) {
     throw Error(fmt::format("cannot be written: folder '{}': {}", parent.string(),
                             std::strerror(errno)),
                 {path});
   }
+  fs::remove(probe, code);
 }
 
 std::string content_hash(std::string_view content) {
