@@ -80,6 +80,22 @@ def test_values_reach_the_kernel(folder):
     assert done.stdout == "k.trt: 5 instructions\n"
 
 
+def test_a_file_of_a_package_may_import_its_neighbours(folder):
+    (folder / "pack/sub").mkdir(parents=True)
+    for name in ("pack", "pack/sub"):
+        (folder / name / "__init__.py").write_text("")
+    (folder / "pack/base.py").write_text(KERNEL)
+    (folder / "pack/sub/k.py").write_text("from ..base import add\n")
+    done = nki(folder, "trace", "pack/sub/k.py:add", *ARGS, "-o", "k.trt")
+    assert done.stdout == "k.trt: 4 instructions\n", done.stderr
+
+
+def test_a_file_may_be_called_as_a_module_that_exists(folder):
+    (folder / "token.py").write_text(KERNEL)
+    done = nki(folder, "trace", "token.py:add", *ARGS, "-o", "k.trt")
+    assert done.stdout == "k.trt: 4 instructions\n", done.stderr
+
+
 def test_both_modes_record_the_same_instructions(folder):
     for mode in ("symbolic", "numeric"):
         assert nki(folder, "trace", "k.py:add", *ARGS, "--mode", mode, "-o", f"{mode}.trt").returncode == 0

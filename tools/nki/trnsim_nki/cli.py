@@ -3,6 +3,7 @@
 import argparse
 import ast
 import contextlib
+import importlib
 import importlib.util
 import os
 import re
@@ -112,15 +113,23 @@ def load(path):
     """The module of a file, imported under the injected namespaces."""
     if not os.path.isfile(path):
         raise UsageError(f"{path}: no such file")
-    install()
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    name = os.path.splitext(os.path.basename(path))[0]
-    spec = importlib.util.spec_from_file_location(name, os.path.abspath(path))
-    if spec is None:
+    if not path.endswith(".py"):
         raise UsageError(f"{path}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    install()
+    path = os.path.abspath(path)
+    folder, name = os.path.split(path[:-len(".py")])
+    # A file of a package is imported as its member, so that its relative imports work.
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        name = f"{package}.{name}"
+    sys.path.insert(0, folder)
+    if "." in name:
+        module = importlib.import_module(name)
+    else:  # not by name: a file may be called as a module that exists
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(name, module)
+        spec.loader.exec_module(module)
     _warn_of_stubs()
     return module
 
