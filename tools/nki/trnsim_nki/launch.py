@@ -59,7 +59,8 @@ class Turns:
             self.live.discard(core)
             if error is not None and self.failed is None:
                 self.failed = (core, error)
-            self._next(core)
+            if self.failed is None:
+                self._next(core)
             self.condition.notify_all()
 
 

@@ -1,6 +1,6 @@
 """Elementwise and reducing nl functions; each is also the token of its operator."""
 from .. import dtypes, errors, tokens
-from ..isa import activation as isa_act
+from ..isa.activation import activation
 from ..isa import copy as isa_copy
 from ..isa import elementwise, reduce
 from ..tensor import Tensor
@@ -78,7 +78,7 @@ def _unary(name):
         if unknown:
             errors.unknown_keywords(name, unknown)
         dst = create.ndarray(x.shape, dtype or x.dtype)
-        isa_act.activation(dst, name, x)
+        activation(dst, name, x)
         return dst
 
     function.__name__ = function.__qualname__ = name
@@ -204,7 +204,7 @@ def softmax(x, axis=-1, dtype=None):
     shifted = create.ndarray(x.shape, wide)
     elementwise.tensor_tensor(shifted, x, top.broadcast_to(x.shape), "subtract")
     powers = create.ndarray(x.shape, wide)
-    isa_act.activation(powers, "exp", shifted)
+    activation(powers, "exp", shifted)
     inverse = reciprocal(sum_of(powers, axes, dtype=wide, keepdims=True))
     dst = create.ndarray(x.shape, dtype or x.dtype)
     elementwise.tensor_tensor(dst, powers, inverse.broadcast_to(x.shape), "multiply")
@@ -217,12 +217,12 @@ def rms_norm(x, w, axis, n, epsilon=1e-06, dtype=None, compute_dtype=None):
     axes = _axes(x, axis)
     wide = dtypes.TABLE["float32"]
     squares = create.ndarray(x.shape, wide)
-    isa_act.activation(squares, "square", x)
+    activation(squares, "square", x)
     total = sum_of(squares, axes, dtype=wide, keepdims=True)
     scaled = create.ndarray(total.shape, wide)
     elementwise.tensor_scalar(scaled, total, "multiply", 1.0 / n, op1="add", operand1=epsilon)
     inverse = create.ndarray(total.shape, wide)
-    isa_act.activation(inverse, "rsqrt", scaled)
+    activation(inverse, "rsqrt", scaled)
     normal = create.ndarray(x.shape, wide)
     elementwise.tensor_tensor(normal, x, inverse.broadcast_to(x.shape), "multiply")
     dst = create.ndarray(x.shape, dtype or x.dtype)

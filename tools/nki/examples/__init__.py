@@ -1,0 +1,1 @@
+"""Example kernels; tests run them against numpy."""
