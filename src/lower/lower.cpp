@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
-#include "dependency.h"
+#include "access_tracker.h"
 #include "emitter.h"
 #include "engine_choice.h"
 #include "footprint.h"
@@ -13,6 +14,7 @@
 #include "trnsim/base/error.h"
 #include "trnsim/timing/engine_cost.h"
 #include "trnsim/timing/matmul_cost.h"
+#include "unroll.h"
 
 namespace trnsim::lower {
 namespace {
@@ -23,7 +25,6 @@ using trace::Opcode;
 using trace::Region;
 using trace::Trace;
 
-constexpr std::uint32_t kQuadrantPartitions = 32;
 constexpr std::uint64_t kHbmAlignment = 64 * 1024;
 constexpr std::string_view kSpillQueue = "qSyncSpill";
 constexpr std::uint64_t kNotSpilled = UINT64_MAX;
@@ -38,14 +39,14 @@ class Lowering {
         program_(program),
         residency_(trace, order_, core, options, program.alloc),
         chooser_(core, options.engines),
-        hbm_(trace.tensors.size()),
         hbm_base_(trace.tensors.size()),
         spill_base_(trace.tensors.size(), kNotSpilled) {
     plan_queues();
     place_hbm();
     find_elidable();
     // A spill may need a queue that no instruction uses, so it always exists.
-    needs_ = std::make_unique<Needs>(program_.num_queues());
+    tracker_ = std::make_unique<AccessTracker>(trace, residency_, program_.num_queues());
+    no_needs_ = std::make_unique<Needs>(program_.num_queues());
     emitter_ = std::make_unique<Emitter>(program_, program_.num_queues());
   }
 
@@ -59,6 +60,7 @@ class Lowering {
         continue;
       }
       if (trace::is_control(instruction.opcode)) {
+        follow_loop(position, instruction);
         continue;
       }
       moves.clear();
@@ -90,6 +92,42 @@ class Lowering {
       text += fmt::format(" at {}:{}", trace_.string(line.file), line.line);
     }
     return text;
+  }
+
+  // A rolled loop costs a branch per iteration on every engine that has part of its body.
+  void follow_loop(std::uint32_t position, const Instruction& instruction) {
+    const auto sizes = [this] {
+      std::array<std::size_t, trace::kEngineCount> lengths{};
+      for (std::size_t e = 0; e < lengths.size(); ++e) {
+        lengths[e] = program_.streams[e].size();
+      }
+      return lengths;
+    };
+    if (instruction.opcode == Opcode::kLoopBegin) {
+      loops_.push_back({is_rolled(trace_, instruction), sizes()});
+    } else if (instruction.opcode == Opcode::kLoopEnd) {
+      const OpenLoop loop = loops_.back();
+      const bool again = position + 1 < order_.size() && order_[position + 1] < index_;
+      if (!again) {
+        loops_.pop_back();
+      }
+      for (std::size_t e = 0; e < loop.lengths.size() && loop.rolled; ++e) {
+        if (program_.streams[e].size() > loop.lengths[e]) {
+          emit_branch(static_cast<Engine>(e));
+        }
+      }
+    }
+  }
+
+  void emit_branch(Engine engine) {
+    Step step;
+    step.opcode = Opcode::kLoopEnd;
+    step.kind = StepKind::kSequencer;
+    step.trace_index = index_;
+    step.interval_cycles = static_cast<std::uint32_t>(
+        std::ceil(core_.sequencer.branch_ns * core_.sequencer.base_clock_ghz));
+    step.latency_cycles = step.interval_cycles;
+    emitter_->emit(engine, static_cast<QueueId>(engine), step, *no_needs_);
   }
 
   void plan_queues() {
@@ -158,54 +196,6 @@ class Lowering {
     }
   }
 
-  // Registers one operand with the dependency maps and collects what it must wait for.
-  void access(const trace::Operand& operand, bool write, QueueId queue, std::uint32_t count) {
-    const trace::Tensor& tensor = trace_.tensor(operand);
-    footprint(trace_.pattern(operand), operand.offset, intervals_);
-    if (tensor.region == Region::kHbm) {
-      for (const Interval& interval : intervals_) {
-        visit(hbm_[operand.tensor], interval, write, queue, count);
-      }
-      return;
-    }
-    const std::uint64_t base = residency_.address(operand.tensor);
-    for (Interval& interval : intervals_) {
-      interval.begin += base;
-      interval.end += base;
-    }
-    visit_partitions(tensor.region, tensor.pinned_partition + operand.partition_start,
-                     operand.partition_count, write, queue, count);
-  }
-
-  void visit_partitions(Region region, std::uint32_t first, std::uint32_t partitions, bool write,
-                        QueueId queue, std::uint32_t count) {
-    auto& quadrants = region == Region::kPsum ? psum_ : sbuf_;
-    const std::uint32_t last = first + partitions - 1;
-    for (std::uint32_t q = first / kQuadrantPartitions; q <= last / kQuadrantPartitions; ++q) {
-      for (const Interval& interval : intervals_) {
-        visit(quadrants[q % quadrants.size()], interval, write, queue, count);
-      }
-    }
-  }
-
-  void visit(AccessMap& map, Interval interval, bool write, QueueId queue, std::uint32_t count) {
-    if (write) {
-      map.write(interval, queue, count, *needs_);
-    } else {
-      map.read(interval, queue, count, *needs_);
-    }
-  }
-
-  void access_all(const Instruction& instruction, QueueId queue, std::uint32_t count) {
-    needs_->clear();
-    for (const trace::Operand& operand : trace_.inputs(instruction)) {
-      access(operand, false, queue, count);
-    }
-    for (const trace::Operand& operand : trace_.outputs(instruction)) {
-      access(operand, true, queue, count);
-    }
-  }
-
   [[nodiscard]] std::uint8_t banks_of(const Instruction& instruction) {
     std::uint32_t mask = 0;
     const std::uint32_t count = std::uint32_t{instruction.outputs} + instruction.inputs;
@@ -268,10 +258,10 @@ class Lowering {
     step.flops = cost.flops / cost.pairs;
     check_matmul(shape, step.psum_banks);
     const auto queue = static_cast<QueueId>(Engine::kTensor);
-    access_all(instruction, queue, emitter_->next_count(queue) + cost.pairs - 1);
+    const Needs& needs =
+        tracker_->access(instruction, queue, emitter_->next_count(queue) + cost.pairs - 1);
     for (std::uint32_t pair = 0; pair < cost.pairs; ++pair) {
-      emitter_->emit(Engine::kTensor, queue, step, *needs_);
-      needs_->clear();
+      emitter_->emit(Engine::kTensor, queue, step, pair == 0 ? needs : *no_needs_);
     }
     program_.matmul_flops[static_cast<std::size_t>(shape.inputs[0].dtype)] += cost.flops;
     ++program_.trace_instructions;
@@ -304,8 +294,8 @@ class Lowering {
       step.act_table = timing::activation_table(shape.attributes->func);
     }
     const auto queue = static_cast<QueueId>(engine);
-    access_all(instruction, queue, emitter_->next_count(queue));
-    emitter_->emit(engine, queue, step, *needs_);
+    emitter_->emit(engine, queue, step,
+                   tracker_->access(instruction, queue, emitter_->next_count(queue)));
     ++program_.trace_instructions;
   }
 
@@ -346,11 +336,12 @@ class Lowering {
     request.hbm_address = hbm_base_[hbm.tensor] + request.plan.hbm_first_byte;
     const QueueId access_queue = kFirstDmaQueue + request.queue;
     const std::uint32_t queue = request.queue;
-    access_all(instruction, access_queue, emitter_->next_count(access_queue));
+    const Needs& needs =
+        tracker_->access(instruction, access_queue, emitter_->next_count(access_queue));
     Step step = dma_step(queue, std::move(request), index_);
     step.opcode = instruction.opcode;
     step.source = instruction.source;
-    emitter_->emit(trigger, access_queue, step, *needs_);
+    emitter_->emit(trigger, access_queue, step, needs);
     ++program_.trace_instructions;
   }
 
@@ -371,16 +362,10 @@ class Lowering {
                                           move.to_hbm);
     request.hbm_address = spill_base_[move.tensor];
     const QueueId access_queue = kFirstDmaQueue + request.queue;
-    const std::uint32_t count = emitter_->next_count(access_queue);
-    needs_->clear();
-    // The spilled copy in HBM: a reload waits for the spill that wrote it.
-    visit(hbm_[move.tensor], {0, bytes}, move.to_hbm, access_queue, count);
-    intervals_ = {{move.address, move.address + bytes}};
-    visit_partitions(tensor.region, tensor.pinned_partition, tensor.partitions, !move.to_hbm,
-                     access_queue, count);
+    const Needs& needs = tracker_->move(move, access_queue, emitter_->next_count(access_queue));
     const std::uint32_t queue = request.queue;
     emitter_->emit(Engine::kSync, access_queue, dma_step(queue, std::move(request), trace::kNone),
-                   *needs_);
+                   needs);
   }
 
   void choose_main_dtype() {
@@ -390,21 +375,25 @@ class Lowering {
     }
   }
 
+  struct OpenLoop {
+    bool rolled = false;
+    std::array<std::size_t, trace::kEngineCount> lengths{};  // of the streams at its begin
+  };
+
   const Trace& trace_;
   const spec::CoreSpec& core_;
   std::vector<std::uint32_t> order_;
   Program& program_;
   Residency residency_;
   EngineChooser chooser_;
-  std::unique_ptr<Needs> needs_;
+  std::unique_ptr<AccessTracker> tracker_;
+  std::unique_ptr<Needs> no_needs_;
   std::unique_ptr<Emitter> emitter_;
-  std::array<AccessMap, 4> sbuf_;
-  std::array<AccessMap, 4> psum_;
-  std::vector<AccessMap> hbm_;
   std::vector<std::uint64_t> hbm_base_;
   std::vector<std::uint64_t> spill_base_;
   std::vector<bool> elidable_;
   std::vector<Interval> intervals_;
+  std::vector<OpenLoop> loops_;
   std::uint32_t index_ = 0;
 };
 

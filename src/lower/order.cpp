@@ -12,6 +12,7 @@
 #include "dependency.h"
 #include "engine_choice.h"
 #include "trnsim/lower/lower.h"
+#include "unroll.h"
 #include "trnsim/timing/engine_cost.h"
 #include "trnsim/timing/matmul_cost.h"
 
@@ -273,13 +274,14 @@ void schedule(const Trace& trace, const spec::CoreSpec& core,
 std::vector<std::uint32_t> issue_order(const Trace& trace, const spec::CoreSpec& core,
                                        std::uint32_t window) {
   const auto n = static_cast<std::uint32_t>(trace.instructions.size());
+  const bool rolled =
+      std::any_of(trace.instructions.begin(), trace.instructions.end(),
+                  [&trace](const trace::Instruction& i) { return is_rolled(trace, i); });
+  if (window <= 1 || rolled) {
+    return unrolled(trace);
+  }
   std::vector<std::uint32_t> order;
   order.reserve(n);
-  if (window <= 1) {
-    order.resize(n);
-    std::iota(order.begin(), order.end(), 0U);
-    return order;
-  }
   const std::vector<std::uint32_t> storage = storages(trace);
   PsumBudget psum(trace, core.psum);
   std::uint32_t begin = 0;

@@ -19,7 +19,8 @@ namespace trnsim::lower {
                                                    const Options& options = {});
 
 // The order in which a look-ahead of `window` instructions per engine would issue the trace, as
-// instruction indices; nothing crosses a fence. window 1 = program order.
+// instruction indices; nothing crosses a fence. window 1 = program order, as
+// is any trace with rolled loops, whose bodies are repeated.
 [[nodiscard]] std::vector<std::uint32_t> issue_order(const trace::Trace& trace,
                                                      const spec::CoreSpec& core,
                                                      std::uint32_t window);

@@ -98,7 +98,9 @@ enum class Opcode : std::uint8_t {
   kRegisterMove,
   kRegisterLoad,
   kRegisterStore,
-  kLoopBegin,      // control records: no engine; imm0 = trip count
+  // Control records: no engine. Loop of imm0 trips; imm1 = 1: its body is recorded once and runs imm0
+  // times (data-dependent loops), else every iteration is recorded.
+  kLoopBegin,
   kLoopIteration,
   kLoopEnd,
   kFence,          // nothing moves across it
