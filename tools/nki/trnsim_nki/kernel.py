@@ -108,6 +108,7 @@ def trace(kernel, *args, mode="symbolic", target="trn2", lnc=1, writer=None, gri
     if target not in machine.GENERATION:
         raise ValueError(f"target is one of {', '.join(machine.GENERATION)}, not {target!r}")
     function = kernel.function if isinstance(kernel, Kernel) else kernel
+    lnc = lnc or 1
     grid = grid or (kernel.grid if isinstance(kernel, Kernel) else ()) or (lnc,)
     name = getattr(function, "__name__", type(function).__name__)
     from . import launch

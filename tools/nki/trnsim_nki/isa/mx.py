@@ -39,9 +39,16 @@ def scaled(data, scale):
     """[4 P, N]: packed values are the inner part of the contraction."""
     values = unpack(data)
     partitions = values.shape[0]
-    raw = numeric.bits(scale).reshape(scale.shape[0], -1).view(np.uint8)
-    rows = [min(p // _QUADRANT * _QUADRANT + p % _QUADRANT // _BLOCK, raw.shape[0] - 1)
-            for p in range(partitions)]
+    # Only the rows that hold scales are read; those between may never have been written.
+    raw = np.empty((partitions // _BLOCK, values.shape[1]), np.uint8)
+    held = scale.shape[0]
+    for quadrant in range(0, partitions, _QUADRANT):
+        first = quadrant // _BLOCK
+        number = min(_QUADRANT, partitions - quadrant) // _BLOCK
+        start = quadrant if quadrant + number <= held else first
+        part = scale[start:start + number]
+        raw[first:first + number] = numeric.bits(part).reshape(number, -1).view(np.uint8)
+    rows = np.arange(partitions) // _BLOCK
     factor = np.exp2(raw[rows].astype(np.float32) - 127)
     values = values * factor[:, :, None]
     return values.transpose(0, 2, 1).reshape(4 * partitions, -1)

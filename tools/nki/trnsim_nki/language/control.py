@@ -73,12 +73,14 @@ def while_loop(init, body_fun):
 
 
 def program_id(axis=0):
-    m = machine.active()
-    return m.program_id[axis] if axis < len(m.program_id) else 0
+    m = machine.current  # host code may ask too
+    return m.program_id[axis] if m is not None and axis < len(m.program_id) else 0
 
 
 def num_programs(axes=0):
-    m = machine.active()
+    m = machine.current
+    if m is None:
+        return 1
     if axes is None:
         axes = range(len(m.grid))
     total = 1
@@ -89,8 +91,8 @@ def num_programs(axes=0):
 
 def program_ndim():
     """Dims of the launch grid; 0 if the kernel was launched without one."""
-    m = machine.active()
-    return len(m.grid) if m.grid != (1,) or m.lnc > 1 else 0
+    m = machine.current
+    return len(m.grid) if m is not None and (m.grid != (1,) or m.lnc > 1) else 0
 
 
 def ds(start, size):
