@@ -24,7 +24,7 @@ void RunFlags::declare(CLI::App& app, bool trace) {
       ->capture_default_str();
   app.add_option("--engines", engines, "engine of unpinned instructions: rule or balance")
       ->capture_default_str();
-  app.add_option("--alloc", alloc, "SBUF/PSUM allocation: rotate, first-fit or unlimited")
+  app.add_option("--alloc", alloc, "SBUF/PSUM allocation: rotate, first-fit, unlimited or depth:K")
       ->capture_default_str();
   if (trace) {
     app.add_option("--copies", copies, "cores that run the trace, 0 = all")->capture_default_str();
@@ -56,8 +56,11 @@ spec::LoadedSystem RunFlags::load() const {
 }
 
 lower::Options RunFlags::lowering() const {
-  return {lower::parse_order(order), lower::parse_engine_policy(engines),
-          lower::parse_alloc_policy(alloc)};
+  lower::Options options;
+  options.window = lower::parse_order(order);
+  options.engines = lower::parse_engine_policy(engines);
+  lower::parse_alloc_policy(alloc, options);
+  return options;
 }
 
 }  // namespace trnsim::cli

@@ -18,7 +18,15 @@ std::uint64_t psum_capacity(const spec::PsumSpec& psum) {
   return std::uint64_t{psum.banks} * psum.bank_bytes_per_partition;
 }
 
-bool on_chip(const trace::Tensor& tensor) { return tensor.region != trace::Region::kHbm; }
+// Memory and allocation site of a tile.
+std::uint64_t site_key(const trace::Tensor& tile) {
+  return (static_cast<std::uint64_t>(tile.region) << 32) |
+         (tile.site == trace::kNone ? tile.name : tile.site);
+}
+
+bool on_chip(const trace::Tensor& tensor) {
+  return tensor.region != trace::Region::kHbm;
+}
 
 }  // namespace
 
@@ -28,7 +36,8 @@ Residency::Residency(const trace::Trace& trace, const std::vector<std::uint32_t>
       sbuf_(sbuf_capacity(core.sbuf), kSbufAlignment, options.alloc),
       psum_(psum_capacity(core.psum), core.psum.bank_bytes_per_partition, options.alloc),
       report_(report),
-      state_(trace.tensors.size()) {
+      state_(trace.tensors.size()),
+      depth_(options.alloc == AllocPolicy::kDepth ? options.depth : 0) {
   for (std::uint32_t t = 0; t < trace.tensors.size(); ++t) {
     const trace::Tensor& tensor = trace.tensors[t];
     if (!on_chip(tensor)) {
@@ -127,8 +136,60 @@ void Residency::evict_for(std::uint32_t tensor, std::uint32_t position,
   std::erase(resident_sbuf_, victim);
 }
 
+void Residency::place_in_slot(std::uint32_t tensor, std::uint32_t position) {
+  const trace::Tensor& tile = trace_.tensors[tensor];
+  const std::uint64_t key = site_key(tile);
+  std::vector<Slot>& slots = slots_[key];
+  Slot* chosen = nullptr;
+  for (Slot& slot : slots) {
+    const bool fits = !slot.in_use && slot.bytes >= bytes(tensor);
+    if (fits && slots.size() >= depth_ && (chosen == nullptr || slot.released < chosen->released)) {
+      chosen = &slot;
+    }
+  }
+  if (chosen == nullptr) {
+    // More tiles of the site alive than its depth get buffers of their own.
+    const std::optional<std::uint64_t> address = memory(tile.region).allocate(bytes(tensor));
+    if (!address) {
+      throw Error(
+          fmt::format("kernel '{}', instruction at position {}: {} buffers of every tile do "
+                      "not fit {} (tile '{}')",
+                      trace_.kernel, position, depth_, trace::name(tile.region),
+                      trace_.string(tile.name)),
+          {}, "use a smaller alloc=depth:K or alloc=rotate");
+    }
+    slots.push_back({*address, bytes(tensor), false, 0});
+    chosen = &slots.back();
+  }
+  chosen->in_use = true;
+  state_[tensor].resident = true;
+  state_[tensor].address = chosen->address;
+}
+
+void Residency::release(std::uint32_t tensor) {
+  const trace::Tensor& tile = trace_.tensors[tensor];
+  State& state = state_[tensor];
+  state.resident = false;
+  if (depth_ == 0) {
+    memory(tile.region).release(state.address);
+    std::erase(resident_sbuf_, tensor);
+    return;
+  }
+  const std::uint64_t key = site_key(tile);
+  for (Slot& slot : slots_[key]) {
+    if (slot.address == state.address) {
+      slot.in_use = false;
+      slot.released = ++releases_;
+    }
+  }
+}
+
 void Residency::place(std::uint32_t tensor, std::uint32_t position,
                       std::span<const trace::Operand> keep, std::vector<TileMove>& moves) {
+  if (depth_ > 0) {
+    place_in_slot(tensor, position);
+    return;
+  }
   State& state = state_[tensor];
   const trace::Region region = trace_.tensors[tensor].region;
   std::optional<std::uint64_t> address = memory(region).allocate(bytes(tensor));
@@ -157,8 +218,8 @@ void Residency::place(std::uint32_t tensor, std::uint32_t position,
 void Residency::enter(std::uint32_t position, const trace::Instruction& instruction,
                       std::vector<TileMove>& moves) {
   const std::uint32_t count = std::uint32_t{instruction.outputs} + instruction.inputs;
-  const std::span<const trace::Operand> operands{
-      trace_.operands.data() + instruction.first_operand, count};
+  const std::span<const trace::Operand> operands{trace_.operands.data() + instruction.first_operand,
+                                                 count};
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t tensor = operands[i].tensor;
     if (!on_chip(trace_.tensors[tensor])) {
@@ -186,9 +247,7 @@ void Residency::leave(std::uint32_t position, const trace::Instruction& instruct
     }
     TRNSIM_CHECK(accesses_[state.last_access - 1] == position, "tile {} outlives its last access",
                  tensor);
-    memory(trace_.tensors[tensor].region).release(state.address);
-    state.resident = false;
-    std::erase(resident_sbuf_, tensor);
+    release(tensor);
   }
 }
 

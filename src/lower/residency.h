@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -47,6 +48,14 @@ class Residency {
     std::uint32_t last_access = 0;   // one past the end of its range in accesses_
   };
 
+  // depth:K: a buffer of an allocation site, kept for the whole kernel.
+  struct Slot {
+    std::uint64_t address = 0;
+    std::uint64_t bytes = 0;
+    bool in_use = false;
+    std::uint64_t released = 0;  // when, in releases; the oldest is reused first
+  };
+
   [[nodiscard]] Allocator& memory(trace::Region region) {
     return region == trace::Region::kPsum ? psum_ : sbuf_;
   }
@@ -55,6 +64,8 @@ class Residency {
              std::vector<TileMove>& moves);
   void evict_for(std::uint32_t tensor, std::uint32_t position, std::span<const trace::Operand> keep,
                  std::vector<TileMove>& moves);
+  void place_in_slot(std::uint32_t tensor, std::uint32_t position);
+  void release(std::uint32_t tensor);
   void index_accesses(const std::vector<std::uint32_t>& order);
 
   const trace::Trace& trace_;
@@ -64,6 +75,9 @@ class Residency {
   std::vector<State> state_;
   std::vector<std::uint32_t> accesses_;  // positions, grouped by tensor, ascending
   std::vector<std::uint32_t> resident_sbuf_;
+  const std::uint32_t depth_;                       // 0 = not depth:K
+  std::map<std::uint64_t, std::vector<Slot>> slots_;  // by region and site
+  std::uint64_t releases_ = 0;
 };
 
 }  // namespace trnsim::lower

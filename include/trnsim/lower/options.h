@@ -7,18 +7,21 @@
 namespace trnsim::lower {
 
 enum class EnginePolicy : std::uint8_t { kRule, kBalance };
-enum class AllocPolicy : std::uint8_t { kRotate, kFirstFit, kUnlimited };
+enum class AllocPolicy : std::uint8_t { kRotate, kFirstFit, kUnlimited, kDepth };
 
 struct Options {
   std::uint32_t window = 1;  // order: 1 = program order, n = look-ahead of n instructions per engine
   EnginePolicy engines = EnginePolicy::kRule;
   AllocPolicy alloc = AllocPolicy::kRotate;
+  std::uint32_t depth = 2;         // kDepth: buffers of each allocation site
 };
 
-// "program" or "window:N" (N >= 1); "rule" or "balance"; "rotate", "first-fit" or "unlimited". Throw Error.
+// "program" or "window:N" (N >= 1); "rule" or "balance"; "rotate", "first-fit",
+// "unlimited" or "depth:K" (K buffers per allocation site, K >= 1). Throw Error.
 [[nodiscard]] std::uint32_t parse_order(const std::string& text);
 [[nodiscard]] EnginePolicy parse_engine_policy(const std::string& text);
-[[nodiscard]] AllocPolicy parse_alloc_policy(const std::string& text);
+// Sets alloc and depth.
+void parse_alloc_policy(const std::string& text, Options& options);
 [[nodiscard]] std::string to_string(const Options& options);
 
 }  // namespace trnsim::lower

@@ -118,8 +118,15 @@ TEST(Options, ParseAndPrint) {
   }
   EXPECT_EQ(parse_engine_policy("balance"), EnginePolicy::kBalance);
   EXPECT_NE(error_of([] { (void)parse_engine_policy("x"); }), "");
-  EXPECT_EQ(parse_alloc_policy("first-fit"), AllocPolicy::kFirstFit);
-  EXPECT_NE(error_of([] { (void)parse_alloc_policy("x"); }), "");
+  Options options;
+  parse_alloc_policy("first-fit", options);
+  EXPECT_EQ(options.alloc, AllocPolicy::kFirstFit);
+  parse_alloc_policy("depth:3", options);
+  EXPECT_EQ(options.alloc, AllocPolicy::kDepth);
+  EXPECT_EQ(options.depth, 3U);
+  EXPECT_EQ(to_string(options), "order=program engines=rule alloc=depth:3");
+  EXPECT_NE(error_of([&options] { parse_alloc_policy("depth:0", options); }), "");
+  EXPECT_NE(error_of([&options] { parse_alloc_policy("x", options); }), "");
   EXPECT_EQ(to_string(Options{4, EnginePolicy::kBalance, AllocPolicy::kUnlimited}),
             "order=window:4 engines=balance alloc=unlimited");
 }

@@ -28,6 +28,30 @@ TEST(Residency, ReleasesATileAfterItsLastAccess) {
   EXPECT_EQ(program->alloc.sbuf_peak_bytes_per_partition, 512U);
 }
 
+// depth:2 gives a site two buffers in turn, whatever room there is: addresses 0, 512, 0. A third tile
+// that is alive at the same time gets one of its own.
+TEST(Residency, GivesASiteAsManyBuffersAsItsDepth) {
+  Options options;
+  options.alloc = AllocPolicy::kDepth;
+  options.depth = 2;
+  TraceBuilder b("k", "test");
+  for (int i = 0; i < 3; ++i) {
+    b.memset(tile(b, "t"), 0, Engine::kVector);
+  }
+  const auto rotating = lower(b.take(), with_sbuf(4096), options);
+  EXPECT_EQ(rotating->alloc.sbuf_peak_bytes_per_partition, 1024U);
+
+  TraceBuilder c("k", "test");
+  const std::vector<View> alive{tile(c, "t"), tile(c, "t"), tile(c, "t")};
+  for (const View& view : alive) {
+    c.memset(view, 0, Engine::kVector);
+  }
+  for (const View& view : alive) {
+    store(c, view);
+  }
+  EXPECT_EQ(lower(c.take(), with_sbuf(4096), options)->alloc.sbuf_peak_bytes_per_partition, 1536U);
+}
+
 // At the memset of c, a is next used at 3 and b at 4: b goes out and comes back for its store.
 TEST(Residency, SpillsTheTileWithTheFurthestNextUse) {
   TraceBuilder t("k", "test");
