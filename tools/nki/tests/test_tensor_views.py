@@ -115,3 +115,16 @@ def test_pinned_address_is_recorded():
 def test_fp8_and_tf32_views_round():
     got = seen(lambda t: t.view(nl.tfloat32))
     assert f32(got).tobytes() == np.asarray(A).tobytes()  # a copy of equal types keeps every bit
+
+
+@pytest.mark.parametrize("start, count, fits", [(0, 128, True), (64, 64, True), (32, 64, False), (96, 32, True),
+                                                (16, 8, False), (64, 33, True), (32, 32, True), (1, 127, False)])
+def test_first_partition_of_an_access(start, count, fits):
+    def kernel():
+        nisa.memset(nl.ndarray((128, 4), nl.float32, nl.sbuf)[start:start + count], 0)
+
+    if fits:
+        run(kernel)
+    else:
+        with pytest.raises(tn.KernelError, match=f"starts at partition {start} with {count}"):
+            run(kernel)

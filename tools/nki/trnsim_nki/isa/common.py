@@ -22,7 +22,10 @@ def on_chip(opcode, what, t):
         errors.fail(f"{opcode}: {what} must be a tensor, not {t!r}")
     if t.region == "hbm":
         errors.fail(f"{opcode}: {what} '{t.name}' is in HBM, engines reach SBUF and PSUM only")
-    return t._operand or t.operand()
+    operand = t._operand or t.operand()
+    if operand[2] or t.storage.pinned is not None:
+        start_partition(opcode, t, operand)
+    return operand
 
 
 def same_shape(opcode, dst, what, t):
@@ -65,9 +68,8 @@ def needs_generation(opcode, wanted):
     return m
 
 
-def start_partition(opcode, t):
+def start_partition(opcode, t, operand):
     """First partition of an access: 0 for more than 64 partitions, 0 or 64 up to 64, quadrants below."""
-    operand = t.operand()
     pinned = t.storage.pinned
     first = operand[2] + (pinned[0] if pinned else 0)
     count = operand[3]
