@@ -119,11 +119,18 @@ int run_trace(const std::string& path, const Arguments& arguments) {
   flags.check();
   const spec::LoadedSystem system = flags.load();
   const trace::Trace trace = trace::read_trace(path);
-  write_outputs(system,
-                {simulate_placement(
-                    system, workload::place_trace(system.spec, trace, flags.copies, flags.lowering()),
-                    flags)},
-                "", flags);
+  const bool by_hand = workload::hand_scheduled(trace);
+  const auto simulate = [&](const lower::Options& lowering) {
+    return simulate_placement(
+        system, workload::place_trace(system.spec, trace, flags.copies, lowering), flags);
+  };
+  std::vector<report::RunEntry> entries;
+  entries.push_back(simulate(flags.lowering(by_hand)));
+  if (const auto look_ahead = flags.look_ahead(by_hand)) {
+    entries.back().look_ahead_us = simulate(*look_ahead).metrics.time_us;
+    entries.back().look_ahead_lowering = lower::to_string(*look_ahead);
+  }
+  write_outputs(system, entries, "", flags);
   return 0;
 }
 

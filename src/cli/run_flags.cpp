@@ -20,9 +20,9 @@ void RunFlags::declare(CLI::App& app, bool trace) {
   app.add_option("--timeline-cores", timeline_cores, "cores in the timeline, e.g. 0,1")
       ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--order", order, "program, or window:N for a look-ahead of N instructions")
+  app.add_option("--order", order, "auto, program, or window:N for a look-ahead of N")
       ->capture_default_str();
-  app.add_option("--engines", engines, "engine of unpinned instructions: rule or balance")
+  app.add_option("--engines", engines, "engine of unpinned instructions: auto, rule, balance")
       ->capture_default_str();
   app.add_option("--alloc", alloc, "SBUF/PSUM allocation: rotate, first-fit, unlimited or depth:K")
       ->capture_default_str();
@@ -55,11 +55,23 @@ spec::LoadedSystem RunFlags::load() const {
   return loaded;
 }
 
-lower::Options RunFlags::lowering() const {
+lower::Options RunFlags::lowering(bool hand_scheduled) const {
   lower::Options options;
-  options.window = lower::parse_order(order);
-  options.engines = lower::parse_engine_policy(engines);
+  options.window = order == "auto" ? 1 : lower::parse_order(order);
+  options.engines = engines != "auto" ? lower::parse_engine_policy(engines)
+                    : hand_scheduled  ? lower::EnginePolicy::kRule
+                                      : lower::EnginePolicy::kBalance;
   lower::parse_alloc_policy(alloc, options);
+  return options;
+}
+
+std::optional<lower::Options> RunFlags::look_ahead(bool hand_scheduled) const {
+  constexpr std::uint32_t kWindow = 16;
+  if (order != "auto" || hand_scheduled) {
+    return std::nullopt;
+  }
+  lower::Options options = lowering(hand_scheduled);
+  options.window = kWindow;
   return options;
 }
 

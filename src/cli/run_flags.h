@@ -1,6 +1,7 @@
 // Options that every kind of `trnsim run` has.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ struct RunFlags {
   std::string csv;
   std::string timeline;
   std::vector<std::uint32_t> timeline_cores{0};
-  std::string order = "program";
-  std::string engines = "rule";
+  std::string order = "auto";
+  std::string engines = "auto";
   std::string alloc = "rotate";
   std::uint32_t copies = 1;
   std::uint32_t lnc = 0;
@@ -32,7 +33,11 @@ struct RunFlags {
   void check() const;
   // The system, with its warnings on standard error. Throws Error.
   [[nodiscard]] spec::LoadedSystem load() const;
-  [[nodiscard]] lower::Options lowering() const;
+  // auto: as the kernel was compiled. hand_scheduled: program order and the documented engine rules;
+  // else (a compiler schedules it) program order and balanced engines.
+  [[nodiscard]] lower::Options lowering(bool hand_scheduled = true) const;
+  // The same with a look-ahead, for the other end of the bracket; nothing if order was given.
+  [[nodiscard]] std::optional<lower::Options> look_ahead(bool hand_scheduled) const;
 };
 
 }  // namespace trnsim::cli

@@ -81,6 +81,11 @@ ordered_json entry_json(const RunEntry& entry) {
   out["label"] = entry.label;
   out["workload"] = entry.workload;
   out["lowering"] = r.lowering;
+  if (entry.look_ahead_us > 0) {
+    out["bracket"] = {{"program_order_us", finite(m.time_us)},
+                      {"look_ahead_us", finite(entry.look_ahead_us)},
+                      {"look_ahead_lowering", entry.look_ahead_lowering}};
+  }
   out["cores_used"] = r.cores_used;
   out["time_us"] = finite(m.time_us);
   out["flops"] = finite(m.flops);

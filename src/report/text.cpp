@@ -87,6 +87,10 @@ void headline(std::string& out, const spec::LoadedSystem& system, const RunEntry
                      counted(s.cores(), "core"), entry.record.cores_used, s.lnc);
   out += fmt::format("  time        {:<22} {}\n", time_text(m.time_us),
                      fmt::format("+ {:.0f} us launch, not included", s.launch_overhead_us));
+  if (entry.look_ahead_us > 0) {
+    out += fmt::format("  bracket     {:<22} with a look-ahead; a compiler comes out between\n",
+                       time_text(entry.look_ahead_us));
+  }
   if (m.flops > 0) {
     out += fmt::format("  achieved    {:<22} {} on {}\n", flops_text(m.achieved_pflops),
                        fmt::format("{:.4g} FLOPs", m.flops), name(entry.record.dtype));

@@ -139,6 +139,12 @@ Placement place_gemm(const spec::SystemSpec& system, const kernels::GemmOptions&
   return placement;
 }
 
+bool hand_scheduled(const trace::Trace& trace) {
+  return trace.origin.starts_with("trnsim builder") ||
+         std::any_of(trace.tensors.begin(), trace.tensors.end(),
+                     [](const trace::Tensor& tensor) { return tensor.pinned_bytes >= 0; });
+}
+
 Placement place_trace(const spec::SystemSpec& system, const trace::Trace& trace,
                       std::uint32_t copies, const lower::Options& lowering) {
   if (copies > system.cores()) {

@@ -21,6 +21,8 @@ struct RunEntry {
   nlohmann::ordered_json workload;
   sim::RunRecord record;
   analysis::Metrics metrics;
+  double look_ahead_us = 0;       // time with a look-ahead, the other end of the bracket; 0 = none
+  std::string look_ahead_lowering;
   std::uint32_t repeat = 1;       // of a workload step: counted that often in totals
 };
 

@@ -41,6 +41,11 @@ struct Placement {
 [[nodiscard]] Placement place_trace(const spec::SystemSpec& system, const trace::Trace& trace,
                                     std::uint32_t copies, const lower::Options& lowering);
 
+// True if the kernel's own order and engines are what runs: it pins on-chip addresses, or a builder of
+// ours emitted it. Otherwise a compiler reorders it and the truth lies between program order and a
+// look-ahead.
+[[nodiscard]] bool hand_scheduled(const trace::Trace& trace);
+
 // Grid of a GEMM: rows of cores along M, columns along N.
 struct GemmGrid {
   std::uint32_t rows = 1;
