@@ -97,9 +97,8 @@ _modules = {}
 def install():
     """Makes `nki` and `neuronxcc` importable in this process until it ends, and nowhere else."""
     _modules.update(_installed.enter_context(namespaces.install()))
-    for name in ("nki", "neuronxcc.nki"):
-        if name in _modules:
-            vars(_modules[name]).update(runner.VENDOR_CALLS)
+    if "neuronxcc.nki" in _modules:
+        vars(_modules["neuronxcc.nki"]).update(runner.VENDOR_CALLS)
 
 
 def _warn_of_stubs():
@@ -247,7 +246,6 @@ def run(options):
     runner.session.options = tuple(options.option)
     runner.session.report = _launch_printer()
     install()
-    runner.time_launches()
     if options.module:
         found = importlib.util.find_spec(options.script)
         if found is None or isinstance(found.loader, host_stubs.Loader):

@@ -56,6 +56,13 @@ class Inert:
     def __repr__(self):
         return f"<{self._name}: not installed>"
 
+    # Libraries that are installed ask whether an array is one of a library that is not.
+    def __instancecheck__(self, instance):
+        return False
+
+    def __subclasscheck__(self, subclass):
+        return False
+
     def __mro_entries__(self, bases):
         return (object,)
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from . import dtypes, errors, machine, tokens
+from . import dtypes, errors, machine, runner, tokens
 from .storage import Storage
 from .tensor import Tensor, whole
 
@@ -26,7 +26,8 @@ def spec(dtype, shape, name=None):
 
 
 class Kernel:
-    """What nki.jit makes of a function. Inside a running kernel a call is inlined."""
+    """What nki.jit makes of a function. Inside a running kernel a call is inlined, elsewhere it is a
+    launch: computed and timed."""
 
     def __init__(self, function, grid=(), options=None):
         self.function = function
@@ -53,12 +54,7 @@ class Kernel:
     def __call__(self, *args, **kwargs):
         if machine.current is not None:
             return self.function(*args, **kwargs)
-        has_data = any(isinstance(a, np.ndarray) for a in (*args, *kwargs.values()))
-        result = trace(self, *args, mode="numeric" if has_data else "symbolic", **kwargs)
-        if has_data:
-            return result.outputs[0] if len(result.outputs) == 1 else tuple(result.outputs)
-        arrays = [np.zeros(shape, dtype.numpy) for dtype, shape in result.shapes]
-        return arrays[0] if len(arrays) == 1 else tuple(arrays)
+        return runner.launch(self, args, kwargs)
 
 
 def _extent(entry):

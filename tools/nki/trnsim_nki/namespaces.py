@@ -9,7 +9,7 @@ import types
 
 import numpy as np
 
-from . import collectives, dtypes, errors, host_stubs, isa, kernel, language
+from . import collectives, dtypes, errors, host_stubs, isa, kernel, language, runner
 from .symbols import UNIMPLEMENTED
 
 LIST = "tools/nki/COVERAGE.md"
@@ -52,9 +52,8 @@ def build():
         "engine", "reduce_cmd", "dge_mode", "oob_mode", "matmul_perf_mode", "nc_version", "dma_engine")}
     ncc = _public(collectives)
     ncc["cpi_current_rank_id"] = ncc["collective_permute_implicit_current_processing_rank_id"]
-    root = {"jit": kernel.jit, "NKIObject": language.NKIObject, "simulate": _simulate,
-            "trace": kernel.jit, "benchmark": _decorator, "baremetal": _decorator,
-            "profile": _decorator, "ReplicaGroup": collectives.ReplicaGroup}
+    root = {"jit": kernel.jit, "NKIObject": language.NKIObject, "trace": kernel.jit,
+            "ReplicaGroup": collectives.ReplicaGroup, **runner.VENDOR_CALLS}
     modules = {
         "nki": _module("nki", root, package=True),
         "nki.language": _module("nki.language", nl, package=True),
@@ -85,20 +84,6 @@ def _identity(n, dtype="float32"):
 
 def _host_zeros(shape, dtype="float32"):
     return np.zeros(shape, dtypes.of(dtype).numpy)
-
-
-def _simulate(function):
-    wrapped = kernel.jit(function)
-
-    def call(*args, **kwargs):
-        result = kernel.trace(wrapped, *args, mode="numeric", **kwargs)
-        return result.outputs
-
-    return call
-
-
-def _decorator(function=None, **options):
-    return kernel.jit(function, **options)
 
 
 class _Typing:
@@ -152,6 +137,9 @@ def install(stubs=True):
                 sys.modules.pop(name, None)
             else:
                 sys.modules[name] = old
+        if stubs and not any(isinstance(other, _Finder) for other in sys.meta_path):
+            for name in [n for n, m in sys.modules.items() if isinstance(m, host_stubs.Module)]:
+                del sys.modules[name]
 
 
 @contextlib.contextmanager

@@ -251,23 +251,14 @@ def simulate(kernel, *args, system=None, mode=None, lnc=None, timeline=None, tra
 
 
 def launch(kernel, args, kwargs, mode=None, lnc=None):
-    """A kernel called by a script outside any trace: its outputs; the figures go to session.report."""
+    """A kernel called by a script outside any trace: its outputs; the figures go to session.report.
+
+    Arguments without data (trnsim_nki.spec) leave nothing to compute.
+    """
+    from .kernel import Spec
+    if any(isinstance(value, Spec) for value in (*args, *kwargs.values())):
+        mode = "symbolic"
     return simulate(kernel, *_positional(kernel, args, kwargs), mode=mode, lnc=lnc)[0]
-
-
-def time_launches():
-    """From now on, a decorated kernel that is called outside a trace is timed."""
-    from . import machine
-    from .kernel import Kernel
-    inline = Kernel.__call__
-
-    @functools.wraps(inline)
-    def call(self, *args, **kwargs):
-        if machine.current is not None:
-            return inline(self, *args, **kwargs)
-        return launch(self, args, kwargs)
-
-    Kernel.__call__ = call
 
 
 # The vendor's ways to run a kernel (NKI beta 1 and later), answered with simulated figures.
@@ -306,11 +297,16 @@ class SimulatedKernel:
         self._files = save_trace, save_timeline
 
     def __getitem__(self, grid):
-        return SimulatedKernel(self.__wrapped__[grid], self._settings["mode"], *self._files,
+        from .kernel import jit
+        inner = self.__wrapped__ if hasattr(self.__wrapped__, "__getitem__") else jit(self.__wrapped__)
+        return SimulatedKernel(inner[grid], self._settings["mode"], *self._files,
                                **{k: v for k, v in self._settings.items() if k != "mode"})
 
     def __call__(self, *args, **kwargs):
+        from . import machine
         kernel = self.__wrapped__
+        if machine.current is not None:  # inside another kernel: a plain call
+            return kernel(*args, **kwargs)
         positional = _positional(kernel, args, kwargs)
         save_trace, save_timeline = self._files
         for path in self._files:
