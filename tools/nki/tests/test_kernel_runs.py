@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from kernel_helpers import BF16, f32, load_example, ncc, nisa, nki, nl, output, random, run, tile, tn
+from kernel_helpers import BF16, f32, ncc, nisa, nki, nl, output, random, run, tile, tn
 
 A, B = random(128, 64, seed=21), random(128, 64, seed=22)
 
@@ -241,39 +241,3 @@ def test_while_and_fori_loops():
         return output(total)
 
     np.testing.assert_array_equal(run(kernel, A)[0].outputs, A + A + A)
-
-
-@pytest.mark.parametrize("name, shapes", [
-    ("single_tile", ((128, 64), (128, 512))), ("tiled", ((256, 256), (256, 1024))),
-    ("left_kept", ((256, 256), (256, 1024))), ("blocked", ((256, 512), (256, 1024))),
-    ("depth_blocked", ((1024, 512), (1024, 1024)))])
-def test_example_gemm(name, shapes):
-    kernel = getattr(load_example("gemm"), name)
-    a, b = random(*shapes[0], seed=1, dtype=BF16), random(*shapes[1], seed=2, dtype=BF16)
-    result, _ = run(kernel, a, b)
-    expected = f32(a).T @ f32(b)
-    assert np.abs(f32(result.outputs) - expected).max() < 1e-2 * np.abs(expected).max()
-    assert not result.uninitialised
-
-
-def test_example_rows():
-    rows = load_example("rows")
-    x, w = random(200, 96, seed=3), random(1, 96, seed=4)
-    powers = np.exp(x - x.max(1, keepdims=True))
-    np.testing.assert_allclose(run(rows.softmax, x)[0].outputs, powers / powers.sum(1, keepdims=True), rtol=1e-5)
-    np.testing.assert_allclose(run(rows.rms_norm, x, w)[0].outputs,
-                               x / np.sqrt((x * x).mean(1, keepdims=True) + 1e-6) * w, rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.parametrize("causal", [False, True])
-def test_example_attention(causal):
-    q, k, v = random(64, 256, seed=1), random(64, 384, seed=2), random(384, 64, seed=3)
-    scores = q.T @ k * 0.125
-    if causal:
-        scores = np.where(np.arange(256)[:, None] >= np.arange(384), scores, -1e30)
-    weights = np.exp(scores - scores.max(1, keepdims=True))
-    expected = weights / weights.sum(1, keepdims=True) @ v
-    result, _ = run(load_example("attention").attention, q, k, v, 0.125, causal)
-    np.testing.assert_allclose(result.outputs, expected, rtol=1e-3, atol=1e-4)
-
-
