@@ -18,7 +18,7 @@ void simulate_gemm(benchmark::State& state, const std::string& name, std::uint32
   options.n = size;
   options.k = size;
   const trace::Trace trace = kernels::gemm(options, system.spec.chip.core);
-  const sim::Job job{workload::place_trace(system.spec, trace, 0, {}).programs};
+  const sim::Job job{workload::place_traces(system.spec, {trace}, 0, {}).programs};
   std::uint64_t instructions = 0;
   std::uint64_t wakeups = 0;
   for (auto _ : state) {

@@ -7,8 +7,8 @@ namespace trnsim::models {
 
 std::string_view name(IdleCause cause) {
   constexpr std::array<std::string_view, kIdleCauseCount> kNames{
-      "tensor", "vector",     "scalar", "gpsimd",   "sync",
-      "dma",    "own_result", "port",   "dispatch", "finished"};
+      "tensor", "vector",     "scalar", "gpsimd",   "sync",    "dma",
+      "peer",   "own_result", "port",   "dispatch", "finished"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 
@@ -31,9 +31,13 @@ void Engine::load(const lower::Program& program, Timeline* timeline, StepAccount
   accounts_ = accounts;
 }
 
-void Engine::begin(Femtos now) { plan(now); }
+void Engine::begin(Femtos now) {
+  plan(now);
+}
 
-void Engine::on_published(Femtos now) { plan(now); }
+void Engine::on_published(Femtos now) {
+  plan(now);
+}
 
 void Engine::plan(Femtos now) {
   if (finished()) {
@@ -72,7 +76,40 @@ void Engine::wake(Femtos now, Phase /*phase*/) {
       return;
     }
   }
+  if (step.kind == lower::StepKind::kMeeting && side_ && !meet(now, step)) {
+    return;
+  }
   start(now, step);
+}
+
+void Engine::join_pair(std::uint32_t side) {
+  side_ = side;
+}
+
+bool Engine::meet(Femtos now, const lower::Step& step) {
+  if (released_) {
+    return true;
+  }
+  arrived_ = now;
+  const Femtos release =
+      pair->arrive(now, *side_, step.dma, base_clock_.span(step.interval_cycles), this);
+  if (release != kNever) {
+    on_released(now, release);
+  }
+  return false;
+}
+
+void Engine::on_released(Femtos /*now*/, Femtos release) {
+  released_ = true;
+  agenda_.at(clock_.align(release), Phase::kIssue, id_, this);
+}
+
+Engine::Slot Engine::execute_meeting(Femtos now, const lower::Step& step) {
+  // Alone, the time from arrival to release passes here; in a pair it has passed already.
+  const Femtos end = side_ ? now : now + base_clock_.span(step.interval_cycles);
+  const Femtos done = end + base_clock_.span(step.latency_cycles - step.interval_cycles);
+  record(RecordKind::kInstruction, side_ ? arrived_ : now, done);
+  return {now, end, end, done, 1};
 }
 
 Femtos Engine::port_free(Femtos now, const lower::Step& step) const {
@@ -95,6 +132,9 @@ void Engine::start(Femtos now, const lower::Step& step) {
     case lower::StepKind::kSequencer:
       slot = execute_sequencer(now, step);
       break;
+    case lower::StepKind::kMeeting:
+      slot = execute_meeting(now, step);
+      break;
     case lower::StepKind::kMatmulPair:
     case lower::StepKind::kCompute:
       slot = execute(now, step);
@@ -108,6 +148,8 @@ void Engine::start(Femtos now, const lower::Step& step) {
   ready_ = Femtos{0};
   ready_wait_ = {};
   port_blocked_since_ = kNever;
+  arrived_ = kNever;
+  released_ = false;
   counter->publish(now, static_cast<lower::QueueId>(kind_), slot.done + semaphore_latency_);
   plan(now);
 }
@@ -152,6 +194,10 @@ void Engine::account_idle(Femtos until) {
   if (ready_wait_.count > 0) {
     spend(cause_of(ready_wait_.queue), min(ready_, until));
   }
+  if (arrived_ != kNever) {
+    spend(IdleCause::kDispatch, min(arrived_, until));
+    spend(IdleCause::kPeer, until);
+  }
   if (port_blocked_since_ != kNever) {
     spend(IdleCause::kDispatch, min(port_blocked_since_, until));
     spend(IdleCause::kPort, until);
@@ -183,15 +229,16 @@ std::string Engine::state() const {
     return "finished";
   }
   const lower::Step& step = (*stream_)[pc_];
-  std::string text =
-      fmt::format("step {} of {} ({}, trace instruction {})", pc_, stream_->size(),
-                  trace::name(step.opcode), step.trace_index);
+  std::string text = fmt::format("step {} of {} ({}, trace instruction {})", pc_, stream_->size(),
+                                 trace::name(step.opcode), step.trace_index);
+  if (arrived_ != kNever) {
+    text += fmt::format(" waits for the other core at meeting {}", step.dma);
+  }
   if (wait_index_ < step.num_waits) {
     const lower::Wait wait = program_->waits[step.first_wait + wait_index_];
-    const std::string queue =
-        wait.queue < lower::kFirstDmaQueue
-            ? std::string(trace::name(static_cast<trace::Engine>(wait.queue)))
-            : program_->dma_queues[wait.queue - lower::kFirstDmaQueue].name;
+    const std::string queue = wait.queue < lower::kFirstDmaQueue
+                                  ? std::string(trace::name(static_cast<trace::Engine>(wait.queue)))
+                                  : program_->dma_queues[wait.queue - lower::kFirstDmaQueue].name;
     text += fmt::format(" waits for {} >= {}", queue, wait.count);
   }
   return text;

@@ -7,11 +7,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "../agenda/agenda_if.h"
 #include "../dma/dma_if.h"
 #include "../memory/port_if.h"
+#include "../system/pair_sync_if.h"
 #include "counters_if.h"
 #include "timeline.h"
 #include "trnsim/lower/program.h"
@@ -27,6 +29,7 @@ enum class IdleCause : std::uint8_t {
   kGpSimd,
   kSync,
   kDma,         // data still on its way by DMA (or a buffer still being stored)
+  kPeer,        // the other core of the logical NeuronCore
   kOwnResult,   // its own previous result: dependent chain
   kPort,        // memory port or PSUM bank held by another engine
   kDispatch,    // sequencer issue rate, clock edge
@@ -44,7 +47,7 @@ struct EngineCounters {
   std::uint64_t table_loads = 0;    // scalar
 };
 
-class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter {
+class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter, public PairWaiter {
  public:
   Engine(const sc_core::sc_module_name& name, trace::Engine kind, double clock_ghz,
          const spec::CoreSpec& core, AgendaIf& agenda, UnitId id);
@@ -55,7 +58,11 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter 
   // Looks at the first instruction: call once after every unit is loaded.
   void begin(Femtos now);
 
+  // Meetings are with core 1 - side over `pair`; without this they are with nobody and cost their time.
+  void join_pair(std::uint32_t side);
+
   void wake(Femtos now, Phase phase) override;
+  void on_released(Femtos now, Femtos release) override;
   void on_published(Femtos now) override;
 
   [[nodiscard]] bool finished() const { return stream_ == nullptr || pc_ == stream_->size(); }
@@ -71,6 +78,7 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter 
   sc_core::sc_port<MemoryPortIf> sbuf{"sbuf"};
   sc_core::sc_port<MemoryPortIf> psum{"psum"};
   sc_core::sc_port<DmaTriggerIf> dma{"dma"};
+  sc_core::sc_port<PairSyncIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> pair{"pair"};
 
  protected:
   // What the data path makes of an instruction that starts now.
@@ -96,6 +104,9 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter 
   void plan(Femtos now);
   void start(Femtos now, const lower::Step& step);
   Slot execute_sequencer(Femtos now, const lower::Step& step);
+  // True if the step may start now, false if it has to wait for the other core.
+  bool meet(Femtos now, const lower::Step& step);
+  Slot execute_meeting(Femtos now, const lower::Step& step);
   Slot execute_dma(Femtos now, const lower::Step& step);
   void book(const Slot& slot);
   void account_idle(Femtos until);
@@ -119,6 +130,9 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter 
   Femtos next_issue_{0};
   Femtos busy_end_{0};
   Femtos port_blocked_since_ = kNever;
+  Femtos arrived_ = kNever;            // at the meeting in front
+  bool released_ = false;
+  std::optional<std::uint32_t> side_;  // in the pair of cores
   EngineCounters counters_;
   Timeline* timeline_ = nullptr;
   StepAccounts* accounts_ = nullptr;   // one entry per step, in order

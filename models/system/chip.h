@@ -6,6 +6,7 @@
 
 #include "../hbm/hbm_stack.h"
 #include "neuron_core.h"
+#include "pair_sync.h"
 
 namespace trnsim::models {
 
@@ -21,6 +22,7 @@ class Chip final : public sc_core::sc_module {
 
  private:
   std::vector<std::unique_ptr<HbmStack>> stacks_;
+  std::vector<std::unique_ptr<PairSync>> pairs_;   // of neighbouring cores
   std::vector<std::unique_ptr<NeuronCore>> cores_;
 };
 

@@ -32,6 +32,7 @@ NeuronCore::NeuronCore(const sc_core::sc_module_name& name, const spec::CoreSpec
     engine->sbuf(sbuf_);
     engine->psum(psum_);
     engine->dma(dma_rings_);
+    engine->pair(pair);
   }
   dma_rings_.completion(counters_);
   for (std::uint32_t e = 0; e < spec.dma.engines; ++e) {
@@ -52,6 +53,12 @@ void NeuronCore::load(const lower::Program& program, std::uint64_t hbm_base, boo
   for (const std::unique_ptr<Engine>& engine : engines_) {
     StepAccounts* accounts = &accounts_[static_cast<std::size_t>(engine->engine_kind())];
     engine->load(program, timeline, with_accounts ? accounts : nullptr);
+  }
+}
+
+void NeuronCore::join_pair(std::uint32_t side) {
+  for (const std::unique_ptr<Engine>& engine : engines_) {
+    engine->join_pair(side);
   }
 }
 

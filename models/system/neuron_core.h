@@ -33,6 +33,8 @@ class NeuronCore final : public sc_core::sc_module {
   // Binds a Program (which must outlive the core) at `hbm_base` of the stack.
   void load(const lower::Program& program, std::uint64_t hbm_base, bool with_timeline,
             bool with_accounts = false);
+  // Makes this core one side (0 or 1) of a logical NeuronCore.
+  void join_pair(std::uint32_t side);
   // Schedules the first instruction of every engine.
   void begin(Femtos now);
 
@@ -59,6 +61,7 @@ class NeuronCore final : public sc_core::sc_module {
   }
 
   sc_core::sc_port<HbmPortIf> hbm{"hbm"};
+  sc_core::sc_port<PairSyncIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> pair{"pair"};
 
  private:
   const lower::Program* program_ = nullptr;

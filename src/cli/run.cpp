@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "commands.h"
@@ -108,6 +109,25 @@ int run_kernel(const std::string& name, const char* purpose, const char* example
   return 0;
 }
 
+// A trace and, for LNC=2, the program of the other core beside it: k.trt and k.1.trt.
+std::vector<trace::Trace> read_programs(const std::string& path) {
+  std::vector<trace::Trace> traces;
+  traces.push_back(trace::read_trace(path));
+  if (traces.front().lnc == 2) {
+    const std::filesystem::path file(path);
+    const std::string other =
+        (file.parent_path() / (file.stem().string() + ".1" + file.extension().string())).string();
+    if (std::filesystem::exists(other)) {
+      traces.push_back(trace::read_trace(other));
+    } else {
+      std::cerr << fmt::format(
+          "trnsim: warning: {} is for LNC=2 and {} is not there; both cores run the same program\n",
+          path, other);
+    }
+  }
+  return traces;
+}
+
 int run_trace(const std::string& path, const Arguments& arguments) {
   CLI::App app{"Simulates a trace file (.trt or .jsonl).", "run FILE"};
   app.footer("Example: trnsim run kernel.trt --system trn2.48xlarge --copies 0");
@@ -118,11 +138,11 @@ int run_trace(const std::string& path, const Arguments& arguments) {
   }
   flags.check();
   const spec::LoadedSystem system = flags.load();
-  const trace::Trace trace = trace::read_trace(path);
-  const bool by_hand = workload::hand_scheduled(trace);
+  const std::vector<trace::Trace> traces = read_programs(path);
+  const bool by_hand = workload::hand_scheduled(traces.front());
   const auto simulate = [&](const lower::Options& lowering) {
     return simulate_placement(
-        system, workload::place_trace(system.spec, trace, flags.copies, lowering), flags);
+        system, workload::place_traces(system.spec, traces, flags.copies, lowering), flags);
   };
   std::vector<report::RunEntry> entries;
   entries.push_back(simulate(flags.lowering(by_hand)));
@@ -151,8 +171,8 @@ int run_workload(const std::string& path, const Arguments& arguments) {
     workload::Placement placement =
         step.kernel != nullptr
             ? step.kernel->place(system.spec, flags.lowering())
-            : workload::place_trace(system.spec, trace::read_trace(step.trace_path), step.copies,
-                                    flags.lowering());
+            : workload::place_traces(system.spec, read_programs(step.trace_path), step.copies,
+                                     flags.lowering());
     if (!step.name.empty()) {
       placement.label = step.name + ": " + placement.label;
     }

@@ -279,9 +279,13 @@ class Lowering {
     step.opcode = instruction.opcode;
     const bool sequencer = instruction.opcode == Opcode::kRegisterMove ||
                            instruction.opcode == Opcode::kRegisterLoad ||
-                           instruction.opcode == Opcode::kRegisterStore ||
-                           instruction.opcode == Opcode::kCoreBarrier;
-    step.kind = sequencer ? StepKind::kSequencer : StepKind::kCompute;
+                           instruction.opcode == Opcode::kRegisterStore;
+    const bool meeting =
+        instruction.opcode == Opcode::kCoreBarrier || instruction.opcode == Opcode::kSendRecv;
+    step.kind = sequencer ? StepKind::kSequencer
+                : meeting ? StepKind::kMeeting
+                          : StepKind::kCompute;
+    step.dma = meeting ? program_.meetings++ : 0;
     step.trace_index = index_;
     step.source = instruction.source;
     step.interval_cycles = static_cast<std::uint32_t>(cost.interval_cycles);
@@ -413,6 +417,7 @@ std::shared_ptr<const Program> lower(const Trace& trace, const spec::CoreSpec& c
                                      const Options& options) {
   auto program = std::make_shared<Program>();
   program->kernel = trace.kernel;
+  program->lnc = trace.lnc;
   for (const trace::SourceLine& source : trace.sources) {
     program->sources.push_back({trace.string(source.file), source.line});
   }

@@ -34,6 +34,27 @@ std::uint64_t hbm_share_bytes(const spec::SystemSpec& system) {
       stack / std::min(system.chip.cores_per_hbm_stack, system.cores_per_chip_used));
 }
 
+// Neighbouring cores that run the two programs of a logical NeuronCore meet each other.
+void join_pairs(models::Machine& machine, const spec::SystemSpec& system) {
+  const std::vector<models::NeuronCore*>& cores = machine.cores();
+  for (std::uint32_t c = 0; c + 1 < cores.size(); ++c) {
+    const std::uint32_t in_chip = c % system.cores_per_chip_used;
+    if (in_chip % 2 != 0 || in_chip + 1 >= system.cores_per_chip_used || !cores[c]->loaded() ||
+        !cores[c + 1]->loaded() || cores[c]->program()->lnc != 2 ||
+        cores[c + 1]->program()->lnc != 2) {
+      continue;
+    }
+    const std::uint32_t mine = cores[c]->program()->meetings;
+    const std::uint32_t theirs = cores[c + 1]->program()->meetings;
+    if (mine != theirs) {
+      throw Error(fmt::format("kernel '{}': program 0 meets the other core {} times, program 1 {} times",
+                              cores[c]->program()->kernel, mine, theirs));
+    }
+    cores[c]->join_pair(0);
+    cores[c + 1]->join_pair(1);
+  }
+}
+
 void load(models::Machine& machine, const spec::SystemSpec& system, const Job& job,
           const Options& options) {
   const std::set<std::uint32_t> recorded(options.timeline_cores.begin(),
@@ -55,6 +76,7 @@ void load(models::Machine& machine, const spec::SystemSpec& system, const Job& j
     machine.cores()[c]->load(program, in_pair * share, recorded.contains(c), wants_accounts);
     wants_accounts = false;
   }
+  join_pairs(machine, system);
   for (models::NeuronCore* core : machine.cores()) {
     if (core->loaded()) {
       core->begin(Femtos{0});

@@ -14,10 +14,16 @@ using trace::Engine;
 using trace::Opcode;
 using trace::Region;
 
-std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+  return (a + b - 1) / b;
+}
 
-bool in_sbuf(const OperandShape& operand) { return operand.region == Region::kSbuf; }
-bool in_psum(const OperandShape& operand) { return operand.region == Region::kPsum; }
+bool in_sbuf(const OperandShape& operand) {
+  return operand.region == Region::kSbuf;
+}
+bool in_psum(const OperandShape& operand) {
+  return operand.region == Region::kPsum;
+}
 
 // Section 10: an innermost stride above 16 B halves the rate of the port.
 std::uint64_t stride_factor(const spec::CoreSpec& core, const InstructionShape& shape) {
@@ -91,8 +97,8 @@ std::uint64_t scalar_tensor_tensor_work(const spec::VectorSpec& vector,
   if (vector.perf_modes) {
     return tensor_tensor_work(vector, shape, n);  // "about the same latency as tensor_tensor"
   }
-  const bool bf16 = shape.inputs[0].dtype == DType::kBFloat16 &&
-                    shape.inputs[1].dtype == DType::kBFloat16;
+  const bool bf16 =
+      shape.inputs[0].dtype == DType::kBFloat16 && shape.inputs[1].dtype == DType::kBFloat16;
   const bool fast = bf16 && shape.attributes->op0 == AluOp::kSubtract &&
                     shape.attributes->op1 == AluOp::kMultiply && n % 2 == 0;
   return fast ? n : 2 * n;
@@ -165,8 +171,6 @@ VectorWork vector_work(const spec::CoreSpec& core, const InstructionShape& shape
     case Opcode::kSetRngSeed:
     case Opcode::kRandSetState:
     case Opcode::kRandGetState:
-    case Opcode::kSendRecv:
-    case Opcode::kCoreBarrier:
       return {1, false};
     case Opcode::kNcTranspose:
     case Opcode::kTensorCopyDynamic:
@@ -189,8 +193,8 @@ bool reads_accumulator(const InstructionShape& shape) {
   return shape.attributes->has_reduce_result || shape.opcode == Opcode::kTensorScalarReduce;
 }
 
-EngineCost combine(std::uint64_t work, std::uint64_t floor, std::uint64_t gap, std::uint64_t latency,
-                   std::uint64_t read_out) {
+EngineCost combine(std::uint64_t work, std::uint64_t floor, std::uint64_t gap,
+                   std::uint64_t latency, std::uint64_t read_out) {
   EngineCost cost;
   cost.work_cycles = work;
   cost.interval_cycles = std::max(floor, work + gap) + read_out;
@@ -198,12 +202,31 @@ EngineCost combine(std::uint64_t work, std::uint64_t floor, std::uint64_t gap, s
   return cost;
 }
 
+// A hand-shake with the other core, then the tile by DMA over all engines (hardware.md 13, 12.6).
+EngineCost sendrecv_cost(const spec::CoreSpec& core, const InstructionShape& shape) {
+  const double bytes = static_cast<double>(shape.dst().elements) * shape.dst().partitions *
+                       size_bytes(shape.dst().dtype);
+  const spec::DmaSpec& dma = core.dma;
+  const double transfer_ns = dma.start_hardware_ns + dma.engine_start_skew_ns +
+                             bytes / (dma.engines * dma.effective_GBps_per_engine) +
+                             dma.semaphore_write_ns + dma.completion_ns;
+  const auto cycles = [&core](double ns) {
+    return static_cast<std::uint64_t>(std::ceil(ns * core.sequencer.base_clock_ghz));
+  };
+  EngineCost cost;
+  cost.interval_cycles = cycles(core.sequencer.semaphore_lnc_pair_ns);
+  cost.latency_cycles = cost.interval_cycles + cycles(transfer_ns);
+  cost.work_cycles = cost.interval_cycles;
+  return cost;
+}
+
 std::uint64_t gpsimd_work(const spec::CoreSpec& core, const InstructionShape& shape) {
   const std::uint64_t n = shape.src().elements;
   switch (shape.opcode) {
     case Opcode::kTensorScalar:  // rsqrt: four times slower than the scalar engine
-      return shape.attributes->op0 == AluOp::kRsqrt || shape.attributes->op1 == AluOp::kRsqrt ? 4 * n
-                                                                                              : n;
+      return shape.attributes->op0 == AluOp::kRsqrt || shape.attributes->op1 == AluOp::kRsqrt
+                 ? 4 * n
+                 : n;
     case Opcode::kTensorPartitionReduce:
       return n * ceil_div(shape.src().partitions, 16);
     case Opcode::kLocalGather: {
@@ -241,9 +264,10 @@ std::uint64_t gpsimd_work(const spec::CoreSpec& core, const InstructionShape& sh
 EngineCost vector_cost(const spec::CoreSpec& core, const InstructionShape& shape) {
   const VectorWork work = vector_work(core, shape);
   const std::uint64_t strided = work.perf ? 1 : stride_factor(core, shape);
-  EngineCost cost = combine(work.cycles * strided, dynamic_floor(core, shape, core.vector.min_ii_cycles),
-                            core.vector.issue_gap_cycles, core.vector.fixed_latency_cycles,
-                            reads_accumulator(shape) ? core.vector.accumulator_read_cycles : 0);
+  EngineCost cost =
+      combine(work.cycles * strided, dynamic_floor(core, shape, core.vector.min_ii_cycles),
+              core.vector.issue_gap_cycles, core.vector.fixed_latency_cycles,
+              reads_accumulator(shape) ? core.vector.accumulator_read_cycles : 0);
   cost.perf_mode = work.perf;
   return cost;
 }
@@ -259,10 +283,12 @@ EngineCost scalar_cost(const spec::CoreSpec& core, const InstructionShape& shape
   const bool one_sbuf = in_sbuf(shape.src()) != in_sbuf(shape.dst());
   const bool fast = is_16bit_float(shape.src().dtype) && is_16bit_float(shape.dst().dtype) &&
                     (both_sbuf || (one_sbuf && contiguous));
-  if (fast && ((copy_like && core.scalar.perf_mode_2x) || (activation && core.scalar.activation_2x))) {
+  if (fast &&
+      ((copy_like && core.scalar.perf_mode_2x) || (activation && core.scalar.activation_2x))) {
     work = ceil_div(work, 2);
   }
-  return combine(work * stride_factor(core, shape), dynamic_floor(core, shape, core.scalar.min_ii_cycles),
+  return combine(work * stride_factor(core, shape),
+                 dynamic_floor(core, shape, core.scalar.min_ii_cycles),
                  core.scalar.issue_gap_cycles, core.scalar.fixed_latency_cycles,
                  reads_accumulator(shape) ? core.scalar.accumulator_read_cycles : 0);
 }
@@ -288,6 +314,8 @@ EngineCost sequencer_cost(const spec::CoreSpec& core, const InstructionShape& sh
       cycles = static_cast<std::uint64_t>(
           std::ceil(sequencer.core_barrier_ns * sequencer.base_clock_ghz));
       break;
+    case Opcode::kSendRecv:
+      return sendrecv_cost(core, shape);
     default:
       break;
   }
@@ -300,6 +328,7 @@ EngineCost engine_cost(const spec::CoreSpec& core, Engine engine, const Instruct
     case Opcode::kRegisterLoad:
     case Opcode::kRegisterStore:
     case Opcode::kCoreBarrier:
+    case Opcode::kSendRecv:
       return sequencer_cost(core, shape);
     default:
       break;

@@ -139,35 +139,4 @@ Placement place_gemm(const spec::SystemSpec& system, const kernels::GemmOptions&
   return placement;
 }
 
-bool hand_scheduled(const trace::Trace& trace) {
-  return trace.origin.starts_with("trnsim builder") ||
-         std::any_of(trace.tensors.begin(), trace.tensors.end(),
-                     [](const trace::Tensor& tensor) { return tensor.pinned_bytes >= 0; });
-}
-
-Placement place_trace(const spec::SystemSpec& system, const trace::Trace& trace,
-                      std::uint32_t copies, const lower::Options& lowering) {
-  if (copies > system.cores()) {
-    throw Error(
-        fmt::format("{} copies asked for, {} has {} cores", copies, system.name, system.cores()));
-  }
-  if (trace.lnc > system.lnc) {
-    throw Error(fmt::format("the trace is for LNC={}, {} runs at LNC={}", trace.lnc, system.name,
-                            system.lnc),
-                {}, "choose it with --lnc");
-  }
-  const std::uint32_t used = copies == 0 ? system.cores() : copies;
-  Placement placement;
-  placement.label = fmt::format("trace {}", trace.kernel);
-  const auto program = lower::lower(trace, system.chip.core, lowering);
-  placement.programs.assign(system.cores(), nullptr);
-  std::fill(placement.programs.begin(), placement.programs.begin() + used, program);
-  placement.description = {{"kernel", trace.kernel},
-                           {"origin", trace.origin},
-                           {"arguments", trace.arguments},
-                           {"cores_used", used},
-                           {"distinct_programs", 1}};
-  return placement;
-}
-
 }  // namespace trnsim::workload

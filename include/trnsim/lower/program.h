@@ -29,7 +29,8 @@ struct Wait {
 enum class StepKind : std::uint8_t {
   kMatmulPair,  // LDWEIGHTS + MATMUL: two hardware instructions
   kCompute,     // vector, scalar, gpsimd data path
-  kSequencer,   // register, barrier: no data path
+  kSequencer,   // registers, branches: no data path
+  kMeeting,     // core_barrier, sendrecv: waits for the other core of the logical NeuronCore
   kDmaTrigger,
 };
 
@@ -44,11 +45,13 @@ struct Step {
   std::uint8_t dma_queue = 0;       // index into Program::dma_queues
   std::uint32_t first_wait = 0;     // into Program::waits
   std::uint32_t trace_index = 0;    // instruction of the Trace (kNone: made by lowering)
-  std::uint32_t interval_cycles = 0;  // engine clock (kSequencer: base clock); pair: the MATMUL
+  // Engine clock; kSequencer and kMeeting: base clock. Pair: the MATMUL. Meeting: from the arrival of the
+  // later core to the release of both.
+  std::uint32_t interval_cycles = 0;
   std::uint32_t latency_cycles = 0;
   std::uint32_t load_cycles = 0;      // LDWEIGHTS of a pair
   std::uint32_t load_latency_cycles = 0;
-  std::uint32_t dma = 0;              // into Program::dmas
+  std::uint32_t dma = 0;              // into Program::dmas; kMeeting: its number in the program
   std::uint32_t source = UINT32_MAX;  // into Program::sources; UINT32_MAX = unknown
   double flops = 0;
 };
@@ -82,6 +85,8 @@ struct SourceRef {
 
 struct Program {
   std::string kernel;
+  std::uint32_t lnc = 1;            // 2: one of the two programs of a logical NeuronCore
+  std::uint32_t meetings = 0;       // with the other core
   std::vector<SourceRef> sources;   // as in the Trace
   Options options;
   std::array<std::vector<Step>, trace::kEngineCount> streams;

@@ -14,7 +14,7 @@
 namespace trnsim::sim {
 
 // Order of the idle causes; names in idle_cause_names().
-inline constexpr int kIdleCauses = 10;
+inline constexpr int kIdleCauses = 11;
 [[nodiscard]] const std::array<std::string, kIdleCauses>& idle_cause_names();
 
 // Sums over all cores that ran a program. busy + sum(idle) = cores x run time, exactly.

@@ -37,9 +37,12 @@ struct Placement {
                                         const kernels::AttentionOptions& options,
                                         const lower::Options& lowering);
 
-// A trace on the first `copies` cores, each running the same program (0 = all cores).
-[[nodiscard]] Placement place_trace(const spec::SystemSpec& system, const trace::Trace& trace,
-                                    std::uint32_t copies, const lower::Options& lowering);
+// Traces on the first `copies` logical cores (0 = all). One trace: every physical core of them runs it.
+// Two: programs 0 and 1 of an LNC=2 kernel, side by side on each pair. Throws Error: more copies than
+// cores, LNC of the trace and of the system.
+[[nodiscard]] Placement place_traces(const spec::SystemSpec& system,
+                                     const std::vector<trace::Trace>& traces, std::uint32_t copies,
+                                     const lower::Options& lowering);
 
 // True if the kernel's own order and engines are what runs: it pins on-chip addresses, or a builder of
 // ours emitted it. Otherwise a compiler reorders it and the truth lies between program order and a
