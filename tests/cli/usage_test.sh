@@ -79,7 +79,7 @@ err_has "program or window:"
 run 2 run gemm --engines fastest
 err_has "rule or balance"
 run 2 run gemm --alloc lifo
-err_has "rotate, first-fit or unlimited"
+err_has "rotate, first-fit, unlimited or depth"
 run 2 run gemm --timeline t.json --timeline-cores 5
 err_has "trn2-core has cores 0..0, not 5"
 missing t.json
