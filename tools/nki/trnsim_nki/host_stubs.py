@@ -2,7 +2,7 @@
 import importlib.abc
 import types
 
-NAMES = ("torch", "torch_xla", "torch_neuronx", "jax", "jaxlib", "transformers", "loguru", "neuronxcc",
+NAMES = ("torch", "torch_xla", "torch_neuronx", "jax", "jaxlib", "transformers", "loguru",
          "neuronx_distributed", "scipy", "libneuronxla", "nkipy", "pytest", "einops", "tqdm", "pandas",
          "matplotlib", "tabulate", "autograd")
 

@@ -9,7 +9,7 @@ import types
 
 import numpy as np
 
-from . import collectives, dtypes, errors, host_stubs, isa, kernel, language, runner
+from . import beta1, collectives, dtypes, errors, host_stubs, isa, kernel, language, runner
 from .symbols import UNIMPLEMENTED
 
 LIST = "tools/nki/COVERAGE.md"
@@ -121,6 +121,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 def install(stubs=True):
     """Makes `import nki` work inside the block."""
     modules = build()
+    modules.update(beta1.modules())
     before = {name: sys.modules.get(name) for name in modules}
     sys.modules.update(modules)
     finder = _Finder()

@@ -13,7 +13,8 @@ class Storage:
     __slots__ = ("id", "name", "region", "buffer", "dtype", "partitions", "free", "data", "written",
                  "matmuls", "machine", "pinned", "role", "bytes_per_partition")
 
-    def __init__(self, m, name, region, buffer, dtype, shape, address=None, role="temporary"):
+    def __init__(self, m, name, region, buffer, dtype, shape, address=None, role="temporary",
+                 site=None):
         self.machine = m
         self.name = name
         self.region = region
@@ -43,7 +44,8 @@ class Storage:
             self.written = np.zeros(total, np.uint8)
         trace_dtype = dtypes.TRACE_NAME.get(dtype, str(dtype))
         self.id = m.writer.tensor(name, region, trace_dtype, self.partitions, self.free,
-                                  pinned_bytes=byte, pinned_partition=partition, site=_site(),
+                                  pinned_bytes=byte, pinned_partition=partition,
+                                  site=site or _site(),
                                   role=role)
 
     def _check(self, m, shape):

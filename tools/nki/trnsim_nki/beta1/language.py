@@ -1,0 +1,665 @@
+"""nki.language of beta 1: tensors with block dims, functions that return tiles, loops."""
+import builtins
+import sys
+
+import numpy as np
+
+from .. import dtypes, errors, machine, tokens
+from .. import isa as core
+from .. import language as nl
+from ..errors import PACKAGE
+from ..language import memory
+from ..storage import Storage
+from ..tensor import Tensor, row_major
+from ..tokens import MemoryRegion
+from . import isa
+from .index import Affine, LoopIndex, Mask, ParDim, arange, mgrid  # noqa: F401
+from .isa import kind, prepare, tile_of, wider
+from .tile import F32, Block, Blocks, Tile, assign, fill, flush, result, state, zero
+
+sbuf, psum, hbm = MemoryRegion.sbuf, MemoryRegion.psum, MemoryRegion.hbm
+private_hbm, shared_hbm = MemoryRegion.private_hbm, MemoryRegion.shared_hbm
+fp32 = isa.fp32
+FUNCTIONS = {}
+
+
+def par_dim(extent):
+    return ParDim(extent)
+
+
+def ds(start, size):
+    if isinstance(start, Affine):
+        start = start.const
+    return slice(int(start), int(start) + int(size))
+
+
+# --- tensors ------------------------------------------------------------------------------------
+
+class Allocator:
+    """Places of the blocks of a tile: sbuf.alloc, psum.mod_alloc and so on."""
+
+    def __init__(self, region, place):
+        self.region = region
+        self.place = place
+        self.name = region
+
+    def address(self, index, partitions, width):
+        found = self.place(index, partitions, width)
+        if self.region == "psum":
+            bank, partition, byte = found
+            return int(partition), int(bank) * machine.BANK_BYTES + int(byte)
+        partition, byte = found
+        return int(partition), int(byte)
+
+
+def _modulo(index, numbers):
+    """(linear number of a physical tile, how many there are)."""
+    numbers = tuple(numbers) or (1,) * len(index)
+    if len(index) != len(numbers) and index:
+        errors.fail(f"an allocation has numbers of tiles {numbers}, the tensor {len(index)} block dims")
+    linear = 0
+    for i, n in zip(index, numbers):
+        linear = linear * n + i % n
+    return linear
+
+
+def sbuf_mod_alloc(*, base_addr, base_partition=0, num_par_tiles=(), num_free_tiles=()):
+    def place(index, partitions, width):
+        return (base_partition + _modulo(index, num_par_tiles) * partitions,
+                base_addr + _modulo(index, num_free_tiles) * width)
+    return Allocator("sbuf", place)
+
+
+def psum_mod_alloc(*, base_bank, base_addr=0, base_partition=0, num_bank_tiles=(), num_par_tiles=(),
+                   num_free_tiles=()):
+    def place(index, partitions, width):
+        return (base_bank + _modulo(index, num_bank_tiles),
+                base_partition + _modulo(index, num_par_tiles) * partitions,
+                base_addr + _modulo(index, num_free_tiles) * width)
+    return Allocator("psum", place)
+
+
+def sbuf_alloc(func):
+    return Allocator("sbuf", func)
+
+
+def psum_alloc(func):
+    return Allocator("psum", func)
+
+
+def _once(allocator):
+    """Beta 1 traced the body of a loop once: a place in it has the address of the first iteration,
+    whatever the kernel computes in later ones. Static loops are unrolled."""
+    if not any(not loop[0] for loop in state.loops):
+        return allocator
+    frame = sys._getframe(2)
+    lines = []
+    while frame is not None and not frame.f_code.co_filename.endswith("beta1/launch.py"):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            lines.append((frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    key = (tuple(lines), tuple(loop[1] for loop in state.loops if loop[0]))
+    return state.pinned.setdefault(key, allocator)
+
+
+def ndarray(shape, dtype=F32, *, buffer=None, name="", **unknown):
+    for ignored in ("lazy_initialization",):
+        unknown.pop(ignored, None)
+    if unknown:
+        errors.unknown_keywords("ndarray", unknown)
+    m = machine.active()
+    shape = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    dims = next((d for d, e in enumerate(shape) if e.__class__ is ParDim), 0)
+    shape = tuple([int(e) for e in shape])
+    dtype = dtypes.of(dtype)
+    allocator = None
+    if buffer is None:
+        buffer = MemoryRegion.sbuf
+    elif buffer.__class__ is Allocator:
+        allocator = _once(buffer)
+        buffer = MemoryRegion[buffer.region]
+    region = tokens.region_of(buffer)
+    if region is None:
+        errors.fail(f"buffer {buffer!r} is no memory of this hardware")
+    label = name or f"{region}_{'x'.join(map(str, shape))}"
+    if region == "hbm":
+        return Tile(_hbm(m, shape, dtype, buffer, label))
+    if dims or allocator is not None:
+        frame = errors.kernel_frame()
+        blocks = Blocks(shape, dims, dtype, buffer, region, allocator,
+                        f"{frame.f_code.co_filename}:{frame.f_lineno}", label)
+        if not dims:
+            return blocks.tile(())
+        tile = Tile.__new__(Tile)
+        tile.t = tile.block = tile.pend = tile.loose = None
+        tile.blocks = blocks
+        tile.shape, tile.dtype, tile.region = shape, dtype, region
+        return tile
+    storage = Storage(m, m.unique_name(label), region, buffer, dtype, shape)
+    return Tile(Tensor(storage, dtype, shape, row_major(shape)), Block(storage))
+
+
+def _hbm(m, shape, dtype, buffer, label):
+    shared = buffer == MemoryRegion.shared_hbm
+    if shared:
+        at = state.shared_count
+        state.shared_count += 1
+        if at < len(state.shared) and state.shared[at].shape == shape and state.shared[at].dtype is dtype:
+            return state.shared[at]
+    storage = Storage(m, m.unique_name(label), "hbm", buffer, dtype, shape,
+                      role="output" if shared else "temporary")
+    t = Tensor(storage, dtype, shape, row_major(shape))
+    if shared:
+        state.shared.append(t)
+    return t
+
+
+def full(shape, fill_value, dtype=F32, *, buffer=None, name="", **unknown):
+    flush()
+    tile = ndarray(shape, dtype, buffer=buffer, name=name, **unknown)
+    if tile.region == "psum" and fill_value == 0:
+        if tile.blocks is None:
+            zero(tile.block)
+        else:
+            for index in tile.blocks.indices():
+                zero(tile.blocks.block(tuple(index)))
+    else:
+        assign(tile, fill_value)
+    return tile
+
+
+def zeros(shape, dtype=F32, *, buffer=None, name="", **unknown):
+    return full(shape, 0, dtype, buffer=buffer, name=name, **unknown)
+
+
+def ones(shape, dtype=F32, *, buffer=None, name="", **unknown):
+    return full(shape, 1, dtype, buffer=buffer, name=name, **unknown)
+
+
+def _like(a):
+    if a.blocks is None:
+        return a.shape
+    d = a.blocks.dims
+    return a.shape[:d] + (ParDim(a.shape[d]),) + a.shape[d + 1:]
+
+
+def empty_like(a, dtype=None, *, buffer=None, name="", **unknown):
+    return ndarray(_like(a), kind(dtype, a.dtype), buffer=buffer or a.buffer, name=name, **unknown)
+
+
+def zeros_like(a, dtype=None, *, buffer=None, name="", **unknown):
+    return zeros(_like(a), kind(dtype, a.dtype), buffer=buffer or a.buffer, name=name, **unknown)
+
+
+def rand(shape, dtype=F32, **unknown):
+    flush()
+    return Tile(nl.rand(tuple(int(e) for e in shape), dtypes.of(dtype)))
+
+
+def random_seed(seed, *, mask=None, **unknown):
+    drop, _, _, (s,) = prepare(mask if not isinstance(mask, Mask) else None, (1, 1), seed)
+    if drop:
+        return
+    if not isinstance(s, Tensor):
+        value, s = s, isa.new(machine.active(), (1, 1), dtypes.TABLE["int32"])
+        core.memset(s, int(value))
+    core.set_rng_seed(s)
+
+
+def shared_constant(constant, dtype=None, **unknown):
+    return Tile(nl.shared_constant(constant, dtype))
+
+
+def shared_identity_matrix(n, dtype=np.uint8, **unknown):
+    flush()
+    return Tile(nl.shared_identity_matrix(n, dtypes.of(dtype)))
+
+
+# --- moves --------------------------------------------------------------------------------------
+
+def load(src, *, mask=None, dtype=None, **unknown):
+    tile_of("load: src", src)
+    shape = src.shape if len(src.shape) > 1 else (src.shape[0] if src.shape else 1, 1)
+    if len(src.shape) != len(shape):
+        src = src.reshape(shape)
+    drop, clip, predicate, (x,) = prepare(mask, shape, src)
+
+    def emit(dst):
+        isa.each(core.dma_copy, dst, x)
+
+    return result(None if drop else emit, shape, kind(dtype, src.dtype), "sbuf", clip, predicate)
+
+
+def load_transpose2d(src, *, mask=None, dtype=None, **unknown):
+    tile_of("load_transpose2d: src", src)
+    if len(src.shape) != 2:
+        errors.fail(f"load_transpose2d: src has shape {src.shape}, needs 2 dims")
+    drop, clip, predicate, (x,) = prepare(mask, src.shape, src)
+
+    def emit(dst):
+        core.dma_transpose(dst, x)
+
+    return result(None if drop else emit, src.shape[::-1], kind(dtype, src.dtype), "sbuf",
+                  {1 - a: r for a, r in clip.items()} if clip else None, predicate)
+
+
+def store(dst, value, *, mask=None, **unknown):
+    tile_of("store: dst", dst)
+    if value.__class__ is not Tile:
+        flush()
+        if mask is not None:
+            errors.fail("store: a constant cannot be masked")
+        fill(dst, value)
+        return
+    flush()
+    if value.blocks is not None and value.t is None:
+        value.real()
+    if len(dst.shape) != len(value.shape):
+        both = [t for t in (dst, value)]
+        if mask is not None and not isinstance(mask, Mask):
+            if not mask:
+                return
+            mask = None
+        if mask is None:
+            memory.store(both[0].access(), _sized(both[1].reading(), dst.shape))
+            return
+    drop, clip, predicate, (d, v) = prepare(mask, dst.shape, dst, value)
+    if drop:
+        return
+    if predicate is not None:
+        errors.fail("store: a mask must cut whole ranges of axes")
+    isa.each(memory.store, d, _sized(v, d.shape))
+
+
+def _sized(v, shape):
+    n = 1
+    for extent in shape:
+        n *= extent
+    return v if v.size == n else v.broadcast_to(shape)
+
+
+def copy(src, *, mask=None, dtype=None, **unknown):
+    """On the Scalar engine; integers on any that copies bits."""
+    tile_of("copy: src", src)
+    if src.region == "hbm":
+        return load(src, mask=mask, dtype=dtype)
+    if src.dtype.is_float:
+        return isa.activation("copy", src, mask=mask, dtype=dtype)
+    return isa.tensor_copy(src, mask=mask, dtype=dtype)
+
+
+FUNCTIONS["copy"] = copy
+
+
+def broadcast_to(src, shape, **unknown):
+    """Free dims by an access pattern, partitions by products with ones."""
+    flush()
+    t = src.reading()
+    shape = tuple(int(e) for e in shape)
+    if t.region == "hbm" or t.shape[0] == shape[0] or len(shape) > len(t.shape):
+        return Tile(t.broadcast_to(shape), src.block)
+    if t.shape[0] != 1:
+        errors.fail(f"broadcast_to: a tile of {t.shape} cannot be broadcast to {shape}")
+    m = machine.active()
+    tile = isa.new(m, (shape[0],) + t.shape[1:], t.dtype)
+    _partitions(m, tile, t)
+    if tile.shape != shape:
+        tile = tile.broadcast_to(shape)
+    return Tile(tile, Block(tile.storage))
+
+
+def _partitions(m, dst, src):
+    flat_dst = dst.reshape((dst.shape[0], dst.n))
+    if not src.dtype.is_float:
+        src = src.reshape((1, src.n))
+        for start in builtins.range(0, dst.shape[0], 32):
+            core.nc_stream_shuffle(flat_dst[start:min(start + 32, dst.shape[0])], src, [0] * 32)
+        return
+    src = isa.in_sbuf(src).reshape((1, src.n))
+    key = (dst.shape[0], src.dtype)
+    ones = state.ones.get(key)
+    if ones is None:
+        ones = state.ones[key] = isa.new(m, (1, dst.shape[0]), src.dtype)
+        core.memset(ones, 1.0)
+    for start in builtins.range(0, dst.n, 512):
+        end = min(start + 512, dst.n)
+        product = isa.new(m, (dst.shape[0], end - start), F32, "psum")
+        core.nc_matmul(product, ones, src[:, start:end], is_stationary_onezero=True)
+        core.tensor_copy(flat_dst[:, start:end], product)
+
+
+def expand_dims(data, axis):
+    flush()
+    t = data.real()
+    for a in sorted([axis] if isinstance(axis, int) else axis):
+        t = t.expand_dim(a)
+    return Tile(t, data.block)
+
+
+def static_cast(input_data, dtype):
+    return copy(input_data, dtype=dtype)
+
+
+def transpose(x, *, dtype=None, mask=None, **unknown):
+    """Partitions and free elements exchanged; the result is in SBUF."""
+    moved = isa.nc_transpose(x, mask=mask)
+    return isa.tensor_copy(moved, dtype=dtype) if mask is None else moved
+
+
+def matmul(x, y, *, transpose_x=False, mask=None, **unknown):
+    """x @ y; x is transposed first unless it already is."""
+    if not transpose_x:
+        x = isa.tensor_copy(isa.nc_transpose(x))
+    return isa.nc_matmul(x, y, mask=mask)
+
+
+def loop_reduce(x, op, loop_indices, *, dtype=None, mask=None, **unknown):
+    """The first iteration writes, later ones combine."""
+    tile_of("loop_reduce: x", x)
+    drop, clip, predicate, _ = prepare(mask, x.shape)
+    if clip or predicate is not None:
+        errors.fail("loop_reduce: a mask must be the same for the whole tile")
+    first = all(not i for i in loop_indices) if not any(
+        isinstance(i, LoopIndex) for i in loop_indices) else all(
+        getattr(i, "first", not i) for i in loop_indices)
+
+    def emit(view):
+        source = x.reading()
+        dst = view.access()
+        if first:
+            core.tensor_copy(dst, source)
+        else:
+            core.tensor_tensor(dst, dst, source, op)
+
+    return result(None if drop else emit, x.shape, kind(dtype, x.dtype), None, kind="loop_reduce")
+
+
+def gather_flattened(data, indices, *, mask=None, dtype=None, **unknown):
+    drop, _, _, (d, i) = prepare(mask, data.shape, data, indices)
+    return result(None if drop else lambda dst: core.nc_n_gather(dst, d, i), indices.shape,
+                  kind(dtype, data.dtype), "sbuf")
+
+
+def device_print(prefix, x=None, *, mask=None, **unknown):
+    flush()
+    nl.device_print(prefix, x.reading() if x.__class__ is Tile else x)
+
+
+# --- arithmetic ---------------------------------------------------------------------------------
+
+_COMPARISON = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and",
+               "logical_or", "logical_xor")
+_BINARY = ("add subtract multiply divide maximum minimum power bitwise_and bitwise_or bitwise_xor "
+           "left_shift right_shift fmod mod").split()
+_UNARY = ("exp log sqrt rsqrt tanh sigmoid relu gelu gelu_apprx_sigmoid gelu_apprx_tanh gelu_dx silu "
+          "silu_dx softplus mish erf erf_dx sin cos tan arctan ceil floor trunc negative sign abs "
+          "square").split()
+_U8 = dtypes.TABLE["uint8"]
+
+
+def _binary(name):
+    compares = name in _COMPARISON
+
+    def function(x, y, dtype=None, mask=None, **unknown):
+        unknown.pop("name", None)
+        if unknown:
+            errors.unknown_keywords(name, unknown)
+        if x.__class__ is not Tile:
+            if y.__class__ is not Tile:
+                if isinstance(x, (int, float, np.number, Affine)):
+                    return getattr(np, name)(x, y)
+                errors.fail(f"nl.{name}: one of {x!r} and {y!r} must be a tile")
+            return isa.tensor_scalar(y, name, x, True, dtype=_kind(y.dtype, dtype), mask=mask)
+        if y.__class__ is not Tile:
+            return isa.tensor_scalar(x, name, y, dtype=_kind(x.dtype, dtype), mask=mask)
+        out = _kind(wider(x.dtype, y.dtype), dtype)
+        a, b = x.shape, y.shape
+        if a != b:
+            if a[0] != b[0] and 1 in (a[0], b[0]):
+                if a[0] == 1:
+                    x = broadcast_to(x, (b[0],) + a[1:])
+                else:
+                    y = broadcast_to(y, (a[0],) + b[1:])
+                a, b = x.shape, y.shape
+            if a[0] == b[0]:
+                if _columns(b) == 1 and _columns(a) > 1:
+                    return isa.tensor_scalar(x, name, _column(y), dtype=out, mask=mask)
+                if _columns(a) == 1 and _columns(b) > 1:
+                    return isa.tensor_scalar(y, name, _column(x), True, dtype=out, mask=mask)
+            shape = _common(name, x, y)
+            x, y = _spread(x, shape), _spread(y, shape)
+        return isa.tensor_tensor(x, y, name, dtype=out, mask=mask)
+
+    def _kind(default, dtype):
+        return dtypes.of(dtype) if dtype is not None else (_U8 if compares else default)
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _columns(shape):
+    n = 1
+    for extent in shape[1:]:
+        n *= extent
+    return n
+
+
+def _column(tile):
+    if len(tile.shape) == 2:
+        return tile
+    flush()
+    t = tile.reading()
+    return Tile(t._with((t.shape[0], 1), (t.strides[0], 1)), tile.block)
+
+
+def _common(name, x, y):
+    a, b = x.shape, y.shape
+    while len(a) < len(b):
+        a = a[:1] + (1,) + a[1:]
+    while len(b) < len(a):
+        b = b[:1] + (1,) + b[1:]
+    for p, q in zip(a, b):
+        if p != q and p != 1 and q != 1:
+            errors.fail(f"nl.{name}: tiles of {x.shape} and {y.shape} do not fit")
+    return tuple(builtins.max(p, q) for p, q in zip(a, b))
+
+
+def _spread(tile, shape):
+    if tile.shape == shape:
+        return tile
+    flush()
+    return Tile(tile.reading().broadcast_to(shape), tile.block)
+
+
+def _unary(name):
+    def function(x, dtype=None, mask=None, **unknown):
+        if unknown:
+            unknown.pop("name", None)
+            errors.unknown_keywords(name, unknown)
+        return isa.activation(name, x, dtype=dtype, mask=mask)
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+for _name in (*_BINARY, *_COMPARISON):
+    FUNCTIONS[_name] = _binary(_name)
+for _name in _UNARY:
+    FUNCTIONS[_name] = _unary(_name)
+
+
+def _reduction(name, op):
+    def function(x, axis, dtype=None, mask=None, keepdims=False, **unknown):
+        unknown.pop("name", None)
+        if unknown:
+            errors.unknown_keywords(name, unknown)
+        return isa.tensor_reduce(op, x, axis, dtype=dtype, mask=mask, keepdims=keepdims)
+
+    function.__name__ = function.__qualname__ = name
+    FUNCTIONS[name] = function
+
+
+for _name, _op in (("sum", "add"), ("max", "max"), ("min", "min"), ("prod", "multiply"),
+                   ("all", "logical_and")):
+    _reduction(_name, _op)
+
+
+def reciprocal(x, *, dtype=None, mask=None, **unknown):
+    return isa.reciprocal(x, dtype=dtype, mask=mask)
+
+
+def mean(x, axis, *, dtype=None, mask=None, keepdims=False, **unknown):
+    axes = isa.axes_of("mean", x.shape, axis)
+    number = 1
+    for a in axes:
+        number *= x.shape[a]
+    total = isa.tensor_reduce("add", x, axis, dtype=F32, mask=mask, keepdims=keepdims)
+    return isa.tensor_scalar(total, "multiply", 1.0 / number, dtype=kind(dtype, x.dtype))
+
+
+def var(x, axis, *, dtype=None, mask=None, **unknown):
+    center = mean(x, axis, dtype=F32, mask=mask, keepdims=True)
+    wide = FUNCTIONS["subtract"](x, center, dtype=F32, mask=mask)
+    return mean(FUNCTIONS["multiply"](wide, wide, mask=mask), axis, dtype=kind(dtype, x.dtype), mask=mask,
+                keepdims=True)
+
+
+def softmax(x, axis, *, dtype=None, compute_dtype=None, mask=None, **unknown):
+    top = FUNCTIONS["max"](x, axis, dtype=F32, mask=mask, keepdims=True)
+    powers = FUNCTIONS["exp"](FUNCTIONS["subtract"](x, top, dtype=F32, mask=mask), mask=mask)
+    inverse = reciprocal(FUNCTIONS["sum"](powers, axis, mask=mask, keepdims=True), mask=mask)
+    return FUNCTIONS["multiply"](powers, inverse, dtype=kind(dtype, x.dtype), mask=mask)
+
+
+def rms_norm(x, w, axis, n, epsilon=1e-06, *, dtype=None, compute_dtype=None, mask=None, **unknown):
+    squares = isa.activation("square", x, dtype=F32, mask=mask)
+    total = FUNCTIONS["sum"](squares, axis, mask=mask, keepdims=True)
+    scaled = isa.tensor_scalar(total, "multiply", 1.0 / n, op1="add", operand1=epsilon, mask=mask)
+    inverse = isa.activation("rsqrt", scaled, mask=mask)
+    normal = FUNCTIONS["multiply"](x, inverse, dtype=F32, mask=mask)
+    return FUNCTIONS["multiply"](normal, w, dtype=kind(dtype, x.dtype), mask=mask)
+
+
+def dropout(x, rate, *, dtype=None, mask=None, **unknown):
+    return isa.dropout(x, rate, dtype=dtype, mask=mask)
+
+
+def invert(x, *, dtype=None, mask=None, **unknown):
+    return isa.tensor_scalar(x, "bitwise_xor", (1 << (8 * x.dtype.size)) - 1, dtype=dtype, mask=mask)
+
+
+def logical_not(x, *, dtype=None, mask=None, **unknown):
+    return isa.tensor_scalar(x, "equal", 0.0, dtype=kind(dtype, _U8), mask=mask)
+
+
+def where(condition, x, y, *, dtype=None, mask=None, **unknown):
+    """x where condition is not 0, else y."""
+    flush()
+    like = x if x.__class__ is Tile else y
+    out = kind(dtype, like.dtype if like.__class__ is Tile else F32)
+    drop, clip, predicate, (c, a, b) = prepare(mask, condition.shape, condition, x, y)
+    if clip or predicate is not None:
+        errors.fail("where: masks are not implemented")
+    m = machine.active()
+    dst = isa.new(m, condition.shape, out)
+    if drop:
+        return Tile(dst, Block(dst.storage))
+    chosen = isa.new(m, condition.shape, _U8)
+    core.tensor_scalar(chosen, c, "not_equal", 0.0)
+    if isinstance(b, Tensor):
+        core.tensor_copy(dst, isa.fit(b, dst.shape))
+    else:
+        core.memset(dst, b)
+    if isinstance(a, Tensor):
+        a = isa.fit(isa.in_sbuf(a), dst.shape)
+    core.tensor_copy_predicated(dst, a, chosen)
+    return Tile(dst, Block(dst.storage))
+
+
+for _function in (reciprocal, mean, var, softmax, rms_norm, dropout, invert, logical_not, where):
+    FUNCTIONS[_function.__name__] = _function
+
+
+class finfo:
+    """Limits of an element type."""
+
+    def __init__(self, dtype):
+        import ml_dtypes
+        self.dtype = dtypes.of(dtype)
+        limits = ml_dtypes.finfo(self.dtype.numpy)
+        self.min, self.max = float(limits.min), float(limits.max)
+        self.eps, self.tiny = float(limits.eps), float(limits.tiny)
+        self.bits = 8 * self.dtype.size
+
+
+# --- loops and programs -------------------------------------------------------------------------
+
+def _loop(static):
+    def loop(*bounds, **directives):
+        numbers = builtins.range(*[int(b) for b in bounds])
+        ordered = isinstance(directives.get("directives"), nl.no_reorder)
+        if ordered:
+            flush()
+            directives["directives"].__enter__()
+        entry = [static, 0]
+        state.loops.append(entry)
+        try:
+            first = True
+            for i in numbers:
+                entry[1] = i
+                number = LoopIndex(i)
+                number.first = first
+                first = False
+                yield number
+        finally:
+            if entry in state.loops:
+                del state.loops[state.loops.index(entry):]
+        if ordered:
+            flush()
+            directives["directives"].__exit__(None)
+    return loop
+
+
+affine_range = _loop(False)
+sequential_range = _loop(False)
+static_range = _loop(True)
+affine_range.__name__ = "affine_range"
+sequential_range.__name__ = "sequential_range"
+static_range.__name__ = "static_range"
+
+
+class Cores:
+    """nl.nc(n): n physical cores."""
+
+    def __init__(self, number):
+        self.number = int(number)
+
+
+def nc(number):
+    return Cores(number)
+
+
+class Spread:
+    """nl.spmd_dim(extent, nl.nc(n)): a grid dim whose programs alternate between cores."""
+
+    def __init__(self, extent, cores):
+        self.extent = int(extent)
+        self.cores = cores.number
+
+
+def spmd_dim(extent, cores):
+    return Spread(extent, cores)
+
+
+def program_id(axis=0):
+    m = machine.current
+    return m.program_id[axis] if m is not None and axis < len(m.program_id) else 0
+
+
+def num_programs(axes=None):
+    return nl.num_programs(axes)
+
+
+program_ndim = nl.program_ndim
+tile_size = nl.tile_size
+UNIMPLEMENTED = ("all_reduce", "atomic_rmw", "gemm_grid", "gemm_stationary_grid", "bfp16")

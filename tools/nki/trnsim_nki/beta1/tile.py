@@ -1,0 +1,731 @@
+"""Tiles of NKI beta 1: what instructions return, block dims, masked access, results that find their place.
+
+A result is not recorded when its instruction is called but at the next step: an assignment
+(dst[...] = op(), psum += op()) then gives the instruction its destination, anything else a tile of its own.
+At most one result waits, and every instruction first lets it go, so the order of the trace is the kernel's.
+"""
+import sys
+
+import numpy as np
+
+from .. import dtypes, errors, machine, numeric, tokens
+from ..errors import PACKAGE, KernelError
+from ..storage import Storage
+from ..tensor import Tensor, row_major
+from ..isa import copy as isa_copy
+from .index import Affine, LoopIndex, Mask, common_shape, resolve
+
+F32 = dtypes.TABLE["float32"]
+_WHOLE = slice(None)
+
+
+class State:
+    """What a run of beta 1 code remembers between instructions."""
+
+    def __init__(self):
+        self.pending = None
+        self.line = None       # source id of the instruction being recorded late
+        self.loops = []        # active loops, outermost first: [static, value]
+        self.pinned = {}       # allocations of loop bodies, by place in the program
+        self.shared = []       # HBM tensors all programs of a grid share
+        self.shared_count = 0
+        self.ones = {}
+
+
+state = State()
+
+
+class Place:
+    """Code position of an instruction that is recorded later."""
+
+    __slots__ = ("code", "number")
+
+    def __init__(self):
+        frame = sys._getframe(2)
+        code = frame.f_code
+        while code.co_filename.startswith(PACKAGE):
+            frame = frame.f_back
+            code = frame.f_code
+        self.code = code
+        self.number = frame.f_lineno
+
+    def text(self):
+        return f"{self.code.co_filename}:{self.number}"
+
+
+class Block:
+    """Memory of one block of a tile. `mode` is "zero" while zeros of PSUM are not recorded yet."""
+
+    __slots__ = ("storage", "mode")
+
+    def __init__(self, storage, mode=None):
+        self.storage = storage
+        self.mode = mode
+
+
+class Blocks:
+    """A tile with block dims: one memory per block, made when first used."""
+
+    def __init__(self, shape, dims, dtype, buffer, region, allocator, site, name):
+        self.shape = shape
+        self.dims = dims
+        self.inner = shape[dims:]
+        self.strides = row_major(self.inner)
+        self.dtype = dtype
+        self.buffer = buffer
+        self.region = region
+        self.allocator = allocator
+        self.site = site
+        self.name = name
+        self.found = {}
+        self.storages = {}    # address -> storage: blocks of one address are one memory
+
+    def block(self, index):
+        found = self.found.get(index)
+        if found is None:
+            m = machine.active()
+            address = None
+            if self.allocator is not None:
+                width = self.dtype.size
+                for extent in self.inner[1:]:
+                    width *= extent
+                address = self.allocator.address(index, self.inner[0], width)
+            storage = self.storages.get(address) if address is not None else None
+            if storage is None:
+                label = self.name + ("_" + "_".join(map(str, index)) if index else "")
+                storage = Storage(m, m.unique_name(label), self.region, self.buffer, self.dtype,
+                                  self.inner, address, site=self.site)
+                if address is not None:
+                    self.storages[address] = storage
+            else:
+                storage.matmuls = None
+            found = self.found[index] = Block(storage)
+        return found
+
+    def tile(self, index):
+        block = self.block(index)
+        return Tile(Tensor(block.storage, self.dtype, self.inner, self.strides), block)
+
+    def indices(self):
+        return np.ndindex(*self.shape[:self.dims])
+
+
+class Pending:
+    """An instruction without a destination."""
+
+    __slots__ = ("emit", "shape", "dtype", "region", "clip", "predicate", "kind", "place", "machine")
+
+    def __init__(self, emit, shape, dtype, region, clip, predicate, kind):
+        self.emit = emit          # None: the mask leaves nothing to do
+        self.shape = shape
+        self.dtype = dtype
+        self.region = region
+        self.clip = clip
+        self.predicate = predicate
+        self.kind = kind
+
+    def fits(self, tile):
+        """Whether the instruction can write to a tile, or a copy has to."""
+        if tile.t is None or tile.region == "hbm" or self.kind == "loop_reduce":
+            return self.kind == "loop_reduce"
+        if self.region == "psum":
+            if tile.region != "psum":
+                return False
+        elif self.region == "sbuf" and tile.region != "sbuf":
+            return False
+        if tile.dtype is not self.dtype and not (tile.dtype.is_float and self.dtype.is_float):
+            return False
+        shape = tile.shape
+        if shape == self.shape:
+            return True
+        if shape[0] != self.shape[0]:
+            return False
+        if any(axis for axis in self.clip or ()) or self.predicate is not None:
+            return False
+        return tile.t.size == _size(self.shape)
+
+    def write(self, tile, accumulate=False):
+        """Records the instruction with its destination."""
+        if self.emit is None:
+            return
+        m = machine.active()
+        before = m.line
+        place = self.place
+        m.line = m.sources.get((place.code, place.number))
+        if m.line is None:
+            m.line = m.sources[(place.code, place.number)] = m.writer.source(place.code.co_filename,
+                                                                             place.number)
+        try:
+            dst = tile.access(self.clip)
+            block = tile.block
+            if block is not None:
+                if self.kind == "matmul":
+                    if accumulate and block.mode == "data":
+                        accumulate = True
+                    elif accumulate:
+                        accumulate = None   # the first into a place overwrites
+                    if block.mode == "zero" and not accumulate:
+                        block.mode = None
+                else:
+                    if block.mode == "zero":
+                        tile.settle()
+                    if block.storage.region == "psum":
+                        block.mode = "data"
+            saved = _save(dst) if self.predicate is not None and m.numeric else None
+            if self.kind == "matmul":
+                self.emit(dst, accumulate)
+            else:
+                self.emit(dst)
+            if saved is not None:
+                _restore(dst, saved, self.predicate)
+        except KernelError as error:
+            text = str(error)
+            here = errors.where() + ": "
+            if text.startswith(here):
+                raise type(error)(f"{place.text()}: {text[len(here):]}") from None
+            raise
+        finally:
+            m.line = before
+
+
+def _size(shape):
+    n = 1
+    for extent in shape:
+        n *= extent
+    return n
+
+
+def _save(t):
+    return (np.array(numeric._flat(t, t.storage.data, t.dtype.bits)),
+            np.array(numeric._flat(t, t.storage.written, t.dtype.bits)))
+
+
+def _restore(t, saved, predicate):
+    predicate = np.broadcast_to(predicate, t.shape)
+    for block, old in zip((t.storage.data, t.storage.written), saved):
+        now = numeric._flat(t, block, t.dtype.bits)
+        now[...] = np.where(predicate, now, old)
+
+
+def flush():
+    """Gives a waiting result a tile of its own."""
+    pending = state.pending
+    if pending is not None:
+        pending.realise()
+
+
+class Tile:
+    """A tensor or tile, a view of one, a block of tiles, or a result that waits for its place."""
+
+    __slots__ = ("t", "block", "blocks", "pend", "loose", "shape", "dtype", "region", "__weakref__")
+    __array_ufunc__ = None
+
+    def __init__(self, t, block=None, loose=None):
+        self.t = t
+        self.block = block
+        self.blocks = None
+        self.pend = None
+        self.loose = loose
+        self.shape = t.shape
+        self.dtype = t.dtype
+        self.region = t.region
+
+    # --- what kernels ask -------------------------------------------------------------------
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        return _size(self.shape)
+
+    @property
+    def itemsize(self):
+        return self.dtype.size
+
+    @property
+    def name(self):
+        return self.t.storage.name if self.t is not None else "result"
+
+    @property
+    def buffer(self):
+        if self.blocks is not None:
+            return self.blocks.buffer
+        return self.real().storage.buffer
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __iter__(self):
+        errors.fail(f"tile '{self.name}' cannot be iterated over")
+
+    def __bool__(self):
+        errors.fail(f"the values of tile '{self.name}' are no condition of Python")
+
+    def __repr__(self):
+        return f"<{self.dtype} {self.shape} in {self.region}>"
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    # --- places -----------------------------------------------------------------------------
+
+    def realise(self):
+        """A waiting result is recorded into a tile of its own."""
+        pending = self.pend
+        if pending is None:
+            return
+        if state.pending is self:
+            state.pending = None
+        self.pend = None
+        m = machine.active()
+        buffer = tokens.MemoryRegion.psum if pending.region == "psum" else tokens.MemoryRegion.sbuf
+        shape = pending.shape
+        storage = Storage(m, m.unique_name("tile"), buffer.name, buffer, pending.dtype, shape,
+                          site=pending.place.text())
+        self.t = Tensor(storage, pending.dtype, shape, row_major(shape))
+        self.block = Block(storage)
+        self.region = buffer.name
+        if m.numeric and pending.emit is not None and (pending.clip or pending.predicate is not None):
+            # What the mask leaves out stays a NaN, and reading it is no news.
+            storage.written[:] = 255
+        pending.write(self)
+
+    def real(self):
+        """The core's view of a tile with a place."""
+        if self.pend is not None:
+            self.realise()
+        if self.t is None:
+            if self.blocks is not None and all(e == 1 for e in self.blocks.shape[:self.blocks.dims]):
+                return self.blocks.tile((0,) * self.blocks.dims).t
+            errors.fail(f"a tile of {self.shape} with block dims must be indexed down to one block")
+        return self.t
+
+    def access(self, clip=None):
+        """The core's view, cut by a mask, with all of it inside the tensor."""
+        t = self.t
+        if t is None or self.pend is not None:
+            t = self.real()
+        if self.loose is not None:
+            self._inside(clip)
+        if clip:
+            shape, strides = list(t.shape), t.strides
+            offset = t.offset
+            for axis, (low, high) in clip.items():
+                offset += low * strides[axis]
+                shape[axis] = high - low
+            return Tensor(t.storage, t.dtype, tuple(shape), strides, offset, t.index)
+        return t
+
+    def _inside(self, clip):
+        for what, extent, const, coef in self.loose:
+            low = high = const
+            for axis, c in coef:
+                first, end = (clip or {}).get(axis, (0, self.shape[axis]))
+                values = (c * first, c * (end - 1))
+                low += min(values)
+                high += max(values)
+            if low < 0 or high >= extent:
+                errors.fail(f"tensor '{self.name}': index {low} to {high} leaves dim {what} of {extent} "
+                            "elements; a mask can cut it")
+
+    def reading(self, clip=None):
+        """access() of an operand: zeros that were left out so far are recorded first."""
+        if self.pend is None and self.block is not None and self.block.mode == "zero":
+            self.settle()
+        return self.access(clip)
+
+    def settle(self):
+        block = self.block
+        block.mode = "data"
+        s = block.storage
+        if s.matmuls is None:
+            isa_copy.memset(Tensor(s, s.dtype, (s.partitions, s.free), (s.free, 1)), 0)
+
+    # --- indexing ---------------------------------------------------------------------------
+
+    def __getitem__(self, key):
+        if self.pend is not None:
+            if key is Ellipsis or (type(key) is tuple and len(key) <= len(self.shape) and
+                                   all(k is Ellipsis or k == _WHOLE for k in key
+                                       if not isinstance(k, (Affine, Tile)))
+                                   and not any(isinstance(k, (Affine, Tile)) for k in key)):
+                return self
+            self.realise()
+        if key is Ellipsis:
+            return self
+        if type(key) is not tuple:
+            key = (key,)
+        if self.blocks is not None:
+            return self._in_block(key)
+        t = self.t
+        for k in key:
+            if k.__class__ is Affine:
+                return self._affine(key)
+            if k.__class__ is Tile:
+                return self._indirect(key)
+        return Tile(t[tuple([int(k) if k.__class__ is LoopIndex else k for k in key])], self.block)
+
+    def _in_block(self, key):
+        b = self.blocks
+        if Ellipsis in [k for k in key if k is Ellipsis]:
+            key = self._expanded(key, len(self.shape))
+            if all(k.__class__ is slice and k == _WHOLE for k in key):
+                return self
+        if len(key) < b.dims:
+            errors.fail(f"a tile with {b.dims} block dims needs as many integers first, not {key}")
+        index = []
+        for dim, k in enumerate(key[:b.dims]):
+            if k.__class__ is Affine and not any(k.coef):
+                k = k.const
+            if k.__class__ is slice and b.shape[dim] == 1:
+                k = 0
+            if not isinstance(k, (int, np.integer)):
+                errors.fail(f"block dim {dim} of a tile takes an integer, not {k!r}")
+            k = int(k)
+            if not -b.shape[dim] <= k < b.shape[dim]:
+                errors.fail(f"index {k} is outside block dim {dim} of {b.shape[dim]}")
+            index.append(k % b.shape[dim])
+        tile = b.tile(tuple(index))
+        rest = key[b.dims:]
+        return tile[rest] if rest else tile
+
+    def _expanded(self, key, ndim):
+        taken = sum(1 for k in key if k is not None and k is not Ellipsis)
+        out = []
+        for k in key:
+            if k is Ellipsis:
+                out.extend([_WHOLE] * (ndim - taken))
+            else:
+                out.append(k)
+        if Ellipsis not in [k for k in key if k is Ellipsis]:
+            out.extend([_WHOLE] * (ndim - taken))
+        return tuple(out)
+
+    def _affine(self, key):
+        """Indexing by index expressions, integers and slices."""
+        t = self.t
+        if len(key) != len(t.shape):
+            key = self._expanded(key, len(t.shape))
+            if len(key) != len(t.shape):
+                errors.fail(f"tensor '{self.name}' has {len(t.shape)} dims, {len(key)} are indexed")
+        shape = None
+        for k in key:
+            if k.__class__ is Affine:
+                if shape is None or shape == k.shape:
+                    shape = k.shape
+                else:
+                    ndim = max(len(shape), len(k.shape))
+                    shape = common_shape((1,) * (ndim - len(shape)) + shape,
+                                         (1,) * (ndim - len(k.shape)) + k.shape)
+        ndim = len(shape)
+        strides = [0] * ndim
+        offset = t.offset
+        front_shape, front_strides, back_shape, back_strides = [], [], [], []
+        seen = False
+        loose = None
+        for dim, k in enumerate(key):
+            stride = t.strides[dim]
+            extent = t.shape[dim]
+            if k.__class__ is Affine:
+                seen = True
+                offset += k.const * stride
+                lead = ndim - len(k.shape)
+                low = high = k.const
+                for axis, c in enumerate(k.coef):
+                    if c:
+                        strides[lead + axis] += c * stride
+                        reach = c * (k.shape[axis] - 1)
+                        if reach < 0:
+                            low += reach
+                        else:
+                            high += reach
+                if low < 0 or high >= extent:
+                    loose = loose or []
+                    loose.append((dim, extent, k.const,
+                                  [(lead + a, c) for a, c in enumerate(k.coef) if c]))
+            elif k.__class__ is slice:
+                start, stop, step = k.indices(extent) if k.stop is None or k.stop <= extent else \
+                    (int(k.start or 0), extent + 1, 1)
+                length = len(range(start, stop, step))
+                if length < 1 or stop > extent:
+                    errors.fail(f"tensor '{self.name}': slice {k.start}:{k.stop} is empty or outside dim "
+                                f"{dim} of {extent}")
+                offset += start * stride
+                (back_shape if seen else front_shape).append(length)
+                (back_strides if seen else front_strides).append(step * stride)
+            else:
+                index = int(k)
+                if not -extent <= index < extent:
+                    errors.fail(f"tensor '{self.name}': index {index} is outside dim {dim} of {extent}")
+                offset += index % extent * stride
+        if front_shape and loose:
+            lead = len(front_shape)
+            loose = [(d, e, c, [(a + lead, k) for a, k in terms]) for d, e, c, terms in loose]
+        shape = (*front_shape, *shape, *back_shape)
+        strides = (*front_strides, *strides, *back_strides)
+        if self.region != "hbm":
+            row = t.strides[0]
+            first = key[0]
+            if first.__class__ is not Affine and first.__class__ is not slice:
+                shape, strides = (1, *shape), (row, *strides)
+            elif shape[0] == 1 and strides[0] == 0:
+                strides = (row, *strides[1:])
+        if len(shape) == 1:
+            shape, strides = (*shape, 1), (*strides, 1)
+        return Tile(Tensor(t.storage, t.dtype, tuple(shape), tuple(strides), offset, t.index),
+                    self.block, loose)
+
+    def _indirect(self, key):
+        """An index that is a tile: rows of dim 0 of an HBM tensor, one per partition."""
+        if self.region != "hbm" or key[0].__class__ is not Tile or any(
+                k.__class__ is Tile for k in key[1:]):
+            errors.fail(f"tensor '{self.name}': an index that is a tile can choose rows of dim 0 of an HBM "
+                        "tensor only")
+        tile = key[0].reading()
+        t = self.t
+        rest = self._expanded(key, len(t.shape))[1:]
+        view = Tile(Tensor(t.storage, t.dtype, t.shape[1:] or (1,), t.strides[1:] or (1,), t.offset))
+        if any(k.__class__ is Affine for k in rest):
+            # The first axis of the other index expressions is that of the indices.
+            rest = tuple(k[0] if k.__class__ is Affine and k.ndim > 1 else k for k in rest)
+        inner = view[rest].access() if rest else view.access()
+        indirect = t.vector_select(0, tile)
+        return Tile(Tensor(t.storage, t.dtype, (tile.shape[0],) + inner.shape,
+                           (t.strides[0],) + inner.strides, inner.offset, indirect.index))
+
+    def __setitem__(self, key, value):
+        view = self[key] if self.pend is None and key is not Ellipsis else self
+        if value.__class__ is Tile:
+            if value is view:
+                return
+            if value.pend is None and value.t is not None and view.t is not None:
+                a, b = value.t, view.t
+                if a.storage is b.storage and a.offset == b.offset and a.shape == b.shape and \
+                        a.strides == b.strides and value.block is view.block:
+                    return   # the end of dst[...] += value
+        assign(view, value)
+
+    # --- views ------------------------------------------------------------------------------
+
+    def _view(self, t):
+        return Tile(t, self.block)
+
+    def reshape(self, *shape, **unknown):
+        flush()
+        return self._view(self.real().reshape(*[tuple(int(e) for e in s) if isinstance(s, (list, tuple))
+                                                else int(s) for s in shape], **unknown))
+
+    def view(self, dtype):
+        flush()
+        return self._view(self.real().view(dtype))
+
+    def astype(self, dtype):
+        from . import language
+        return language.copy(self, dtype=dtype)
+
+    def broadcast_to(self, *shape, **unknown):
+        from . import language
+        return language.broadcast_to(self, unknown.get("shape") or (
+            shape[0] if isinstance(shape[0], (list, tuple)) else shape))
+
+    def expand_dims(self, axis):
+        from . import language
+        return language.expand_dims(self, axis)
+
+    def permute(self, *dims):
+        flush()
+        return self._view(self.real().permute(dims[0] if isinstance(dims[0], (list, tuple)) else dims))
+
+    def partition_broadcast(self, extent):
+        return self.broadcast_to((extent,) + self.shape[1:])
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise errors.NotImplementedInTrnsim(
+            f"{errors.where()}: method '{name}' of tiles is not implemented")
+
+    # --- operators --------------------------------------------------------------------------
+
+    def __iadd__(self, other):
+        if other.__class__ is Tile and other.pend is not None and other.pend.kind == "matmul" and \
+                self.region == "psum" and self.pend is None:
+            accumulate(self, other)
+            return self
+        from . import language
+        assign(self, language.FUNCTIONS["add"](self, other, dtype=self.dtype))
+        return self
+
+
+def _operator(name, reverse=False):
+    def method(self, other):
+        from . import language
+        if not (other.__class__ is Tile or isinstance(other, (int, float, np.number))):
+            return NotImplemented
+        function = language.FUNCTIONS[name]
+        return function(other, self) if reverse else function(self, other)
+    return method
+
+
+def _in_place(name):
+    def method(self, other):
+        from . import language
+        assign(self, language.FUNCTIONS[name](self, other, dtype=self.dtype))
+        return self
+    return method
+
+
+for _dunder, _name in (("add", "add"), ("sub", "subtract"), ("mul", "multiply"),
+                       ("truediv", "divide"), ("pow", "power"), ("mod", "mod"), ("and", "bitwise_and"),
+                       ("or", "bitwise_or"), ("xor", "bitwise_xor"), ("lshift", "left_shift"),
+                       ("rshift", "right_shift")):
+    setattr(Tile, f"__{_dunder}__", _operator(_name))
+    setattr(Tile, f"__r{_dunder}__", _operator(_name, reverse=True))
+    if _dunder != "add":
+        setattr(Tile, f"__i{_dunder}__", _in_place(_name))
+for _dunder, _name in (("lt", "less"), ("le", "less_equal"), ("gt", "greater"), ("ge", "greater_equal"),
+                       ("eq", "equal"), ("ne", "not_equal")):
+    setattr(Tile, f"__{_dunder}__", _operator(_name))
+Tile.__hash__ = object.__hash__
+Tile.__neg__ = lambda self: self * -1
+
+
+def result(emit, shape, dtype, region=None, clip=None, predicate=None, kind=None):
+    """The tile an instruction returns; region None: SBUF, or PSUM where it is assigned to."""
+    tile = Tile.__new__(Tile)
+    tile.t = tile.block = tile.blocks = tile.loose = None
+    pend = tile.pend = Pending(emit, shape, dtype, region, clip, predicate, kind)
+    pend.place = Place()
+    tile.shape = shape
+    tile.dtype = dtype
+    tile.region = region or "sbuf"
+    state.pending = tile
+    return tile
+
+
+def place_in(value, view, accumulate=False):
+    """Records a waiting result into a view and makes the result that view."""
+    pending = value.pend
+    value.pend = None
+    if state.pending is value:
+        state.pending = None
+    pending.write(view, accumulate)
+    value.t, value.block, value.loose = view.t, view.block, view.loose
+    value.shape, value.dtype, value.region = view.shape, view.dtype, view.region
+
+
+def accumulate(view, value):
+    """psum += matmul"""
+    if view.shape != value.shape and view.size != _size(value.pend.shape):
+        errors.fail(f"a product of {value.shape} cannot be added to a tile of {view.shape}")
+    if view.block is None or view.t is None:
+        view.real()
+    place_in(value, view, True)
+
+
+def assign(view, value):
+    """view[...] = value"""
+    if view.blocks is not None:
+        flush()
+        for index in view.blocks.indices():
+            assign(view.blocks.tile(tuple(index)), value[tuple(index)]
+                   if value.__class__ is Tile and value.blocks is not None else value)
+        return
+    if value.__class__ is not Tile:
+        if isinstance(value, Mask) or value is None:
+            errors.fail(f"{value!r} cannot be assigned to a tile")
+        flush()
+        fill(view, value)
+        return
+    pending = value.pend
+    if pending is not None:
+        if pending.kind == "loop_reduce":
+            value.pend = None
+            state.pending = None
+            if pending.emit is not None:
+                pending.emit(view)
+            value.t, value.block, value.region = view.t, view.block, view.region
+            return
+        if pending.fits(view):
+            place_in(value, view)
+            return
+        if pending.emit is None:
+            flush()
+            return
+        clip, predicate = pending.clip, pending.predicate
+        value.realise()
+    else:
+        flush()
+        clip = predicate = None
+    copy_into(view, value, clip, predicate)
+
+
+def copy_into(view, value, clip=None, predicate=None):
+    from ..language import memory
+    src = value.reading(clip)
+    dst = view.access(clip if clip and len(view.shape) == len(value.shape) else None)
+    if "hbm" in (dst.region, src.region):
+        memory.store(dst, src)
+        return
+    if view.block is not None and view.region == "psum":
+        if view.block.mode == "zero":
+            view.settle()
+        view.block.mode = "data"
+    if src.shape != dst.shape and (src.shape[0] != dst.shape[0] or src.size != dst.size):
+        src = fitted(src, dst.shape)
+    m = machine.active()
+    saved = _save(dst) if predicate is not None and m.numeric else None
+    isa_copy.tensor_copy(dst, src)
+    if saved is not None:
+        _restore(dst, saved, predicate)
+
+
+def fitted(t, shape):
+    """A view of a tile in a shape it can be broadcast to without crossing partitions."""
+    if t.shape[0] != shape[0]:
+        errors.fail(f"'{t.name}' of shape {t.shape} does not fit {tuple(shape)}")
+    return t.broadcast_to(shape)
+
+
+def fill(view, value):
+    from ..language import memory
+    value = float(value) if isinstance(value, (float, np.floating)) else int(value)
+    t = view.access()
+    if view.block is not None and t.region == "psum":
+        s = view.block.storage
+        if value == 0 and t.size == s.partitions * s.free:
+            zero(view.block)
+            return
+        if view.block.mode == "zero":
+            view.settle()
+        view.block.mode = "data"
+    memory.fill(t, value)
+
+
+def zero(block):
+    """Zeros of a whole PSUM tile: the first product overwrites them, so they are recorded only if
+    something else reads them."""
+    block.mode = "zero"
+    s = block.storage
+    s.matmuls = None
+    if s.data is not None:
+        s.data[:] = 0
+        s.written[:] = 255
+
+
+def masked(mask, shape):
+    """(drop, clip, predicate) of a mask over a tile of a shape."""
+    found = resolve(mask, shape)
+    if found is None:
+        return False, None, None
+    if found is False:
+        return True, None, None
+    return False, found[0], found[1]
+
+
+__all__ = ["Tile", "State", "state", "flush", "result", "assign", "masked"]
