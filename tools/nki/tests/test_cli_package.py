@@ -4,11 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _builds_without_network():
+    try:
+        return tuple(map(int, metadata.version("setuptools").split(".")[:2])) >= (70, 1)
+    except metadata.PackageNotFoundError:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +27,8 @@ def installed(tmp_path_factory):
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build"))
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps",
            "--target", folder / "site", copy]
+    if _builds_without_network():
+        pip.append("--no-build-isolation")
     done = subprocess.run(pip, capture_output=True, text=True)
     if "Could not find a version that satisfies the requirement setuptools" in done.stderr:
         pytest.skip("no network to fetch setuptools from")
