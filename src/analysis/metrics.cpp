@@ -85,8 +85,14 @@ Verdict judge(const Metrics& metrics, const spec::SystemSpec& system) {
     verdict.text = fmt::format("{}-bound: that engine is {:.0f} % busy", busiest->name,
                                100 * busiest->busy_fraction);
   } else {
+    // The tensor engine, or in a kernel without matmuls the engine that works to the end.
     const EngineMetrics& tensor = metrics.engines[0];
-    const EngineMetrics& judged = tensor.instructions > 0 ? tensor : *busiest;
+    const auto last = std::min_element(
+        metrics.engines.begin(), metrics.engines.end(),
+        [](const EngineMetrics& a, const EngineMetrics& b) {
+          return a.idle_fraction.back() < b.idle_fraction.back();
+        });
+    const EngineMetrics& judged = tensor.instructions > 0 ? tensor : *last;
     const std::size_t cause = main_idle_cause(judged);
     verdict = {Bound::kLatency, "latency", busiest->busy_fraction, ""};
     verdict.text = fmt::format(

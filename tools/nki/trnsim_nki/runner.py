@@ -1,5 +1,6 @@
 """Timing of traced kernels: runs the trnsim program and gives its figures back as Python objects."""
 
+import contextlib
 import functools
 import inspect
 import json
@@ -215,15 +216,27 @@ def _positional(kernel, args, kwargs):
     return bound.args
 
 
+def pair_path(path):
+    """Where the program of core 1 of an LNC=2 kernel goes: k.trt and k.1.trt."""
+    stem, extension = os.path.splitext(path)
+    return f"{stem}.1{extension}"
+
+
 def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwargs=None):
-    """Traces a kernel into a file; what trnsim_nki.trace() returns."""
+    """Traces a kernel into a file, at LNC=2 into one per core; what trnsim_nki.trace() returns."""
     from . import trace  # here: the package imports this module
     kwargs = kwargs or {}
-    writer = TraceWriter(kernel=kernel_name(kernel), origin=ORIGIN, target=target,
-                         arguments=_arguments_json(args, kwargs), lnc=lnc or 1, path=path)
-    with writer:
-        return trace(kernel, *_positional(kernel, args, kwargs), mode=mode, target=target,
-                     lnc=lnc or 1, writer=writer)
+    lnc = lnc or 1
+    with contextlib.ExitStack() as files:
+
+        def writer(core):
+            return files.enter_context(TraceWriter(
+                kernel=kernel_name(kernel), origin=ORIGIN, target=target,
+                arguments=_arguments_json(args, kwargs), lnc=lnc,
+                path=path if core == 0 else pair_path(path)))
+
+        return trace(kernel, *_positional(kernel, args, kwargs), mode=mode, target=target, lnc=lnc,
+                     writer=writer if lnc == 2 else writer(0))
 
 
 def simulate(kernel, *args, system=None, mode=None, lnc=None, timeline=None, trace=None,
