@@ -97,8 +97,6 @@ _modules = {}
 def install():
     """Makes `nki` and `neuronxcc` importable in this process until it ends, and nowhere else."""
     _modules.update(_installed.enter_context(namespaces.install()))
-    if "neuronxcc.nki" in _modules:
-        vars(_modules["neuronxcc.nki"]).update(runner.VENDOR_CALLS)
 
 
 def _warn_of_stubs():

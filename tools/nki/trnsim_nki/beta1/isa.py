@@ -7,7 +7,7 @@ from ..isa import get_nc_version  # noqa: F401
 from ..tensor import Tensor, coalesce
 from ..tokens import (dge_mode, engine, matmul_perf_mode, nc_version, oob_mode, reduce_cmd)  # noqa: F401
 from . import index as ix
-from .tile import F32, Tile, flush, masked, result
+from .tile import F32, Tile, flush, masked, only_where, result
 
 tensor_engine = engine.tensor
 vector_engine = engine.vector
@@ -489,18 +489,19 @@ def dma_transpose(src, *, axes=None, mask=None, dtype=None, **unknown):
 
 def _into(dst, mask, *operands):
     """Operands of an instruction whose destination is given."""
-    drop, clip, predicate, views = prepare(mask, dst.shape, dst, *operands)
+    drop, _, predicate, views = prepare(mask, dst.shape, dst, *operands)
     if predicate is not None:
-        errors.fail("the mask of an instruction with a dst must cut whole ranges of axes")
+        errors.fail("the mask of this instruction must cut whole ranges of axes")
     return drop, views
 
 
 def dma_copy(*, dst, src, mask=None, dst_rmw_op=None, oob_mode=oob_mode.error, dge_mode=dge_mode.unknown,
              **unknown):
     _ignored("dma_copy", unknown)
-    drop, (d, s) = _into(dst, mask, src)
+    drop, _, predicate, (d, s) = prepare(mask, dst.shape, dst, src)
     if not drop:
-        core.dma_copy(d, in_sbuf(s), oob_mode=oob_mode, dge_mode=dge_mode, dst_rmw_op=dst_rmw_op)
+        with only_where(d, predicate):
+            core.dma_copy(d, in_sbuf(s), oob_mode=oob_mode, dge_mode=dge_mode, dst_rmw_op=dst_rmw_op)
 
 
 def nc_stream_shuffle(src, dst, shuffle_mask, *, dtype=None, mask=None, **unknown):

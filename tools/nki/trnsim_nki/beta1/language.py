@@ -15,7 +15,8 @@ from ..tokens import MemoryRegion
 from . import isa
 from .index import Affine, LoopIndex, Mask, ParDim, arange, mgrid  # noqa: F401
 from .isa import kind, prepare, tile_of, wider
-from .tile import F32, Block, Blocks, Tile, assign, fill, flush, result, state, zero
+from .tile import F32, Block, Blocks, Tile, assign, fill, flush, of_blocks, only_where, result, \
+    state, zero
 
 sbuf, psum, hbm = MemoryRegion.sbuf, MemoryRegion.psum, MemoryRegion.hbm
 private_hbm, shared_hbm = MemoryRegion.private_hbm, MemoryRegion.shared_hbm
@@ -80,11 +81,15 @@ def psum_mod_alloc(*, base_bank, base_addr=0, base_partition=0, num_bank_tiles=(
 
 
 def sbuf_alloc(func):
-    return Allocator("sbuf", func)
+    return Allocator("sbuf", _by_name(func))
 
 
 def psum_alloc(func):
-    return Allocator("psum", func)
+    return Allocator("psum", _by_name(func))
+
+
+def _by_name(func):
+    return lambda index, partitions, width: func(idx=index, pdim_size=partitions, fdim_size=width)
 
 
 def _once(allocator):
@@ -130,11 +135,7 @@ def ndarray(shape, dtype=F32, *, buffer=None, name="", **unknown):
                         f"{frame.f_code.co_filename}:{frame.f_lineno}", label)
         if not dims:
             return blocks.tile(())
-        tile = Tile.__new__(Tile)
-        tile.t = tile.block = tile.pend = tile.loose = None
-        tile.blocks = blocks
-        tile.shape, tile.dtype, tile.region = shape, dtype, region
-        return tile
+        return of_blocks(blocks)
     storage = Storage(m, m.unique_name(label), region, buffer, dtype, shape)
     return Tile(Tensor(storage, dtype, shape, row_major(shape)), Block(storage))
 
@@ -266,9 +267,8 @@ def store(dst, value, *, mask=None, **unknown):
     drop, clip, predicate, (d, v) = prepare(mask, dst.shape, dst, value)
     if drop:
         return
-    if predicate is not None:
-        errors.fail("store: a mask must cut whole ranges of axes")
-    isa.each(memory.store, d, _sized(v, d.shape))
+    with only_where(d, predicate):
+        isa.each(memory.store, d, _sized(v, d.shape))
 
 
 def _sized(v, shape):
@@ -337,6 +337,9 @@ def expand_dims(data, axis):
 
 
 def static_cast(input_data, dtype):
+    """A tile of another type; host code converts its arrays by it too."""
+    if isinstance(input_data, np.ndarray):
+        return input_data.astype(dtypes.of(dtype).numpy)
     return copy(input_data, dtype=dtype)
 
 
@@ -431,7 +434,11 @@ def _binary(name):
         return isa.tensor_tensor(x, y, name, dtype=out, mask=mask)
 
     def _kind(default, dtype):
-        return dtypes.of(dtype) if dtype is not None else (_U8 if compares else default)
+        if dtype is not None:
+            return dtypes.of(dtype)
+        if compares:
+            return _U8
+        return F32 if name == "divide" and not default.is_float else default
 
     function.__name__ = function.__qualname__ = name
     return function
@@ -612,8 +619,9 @@ def _loop(static):
                 first = False
                 yield number
         finally:
-            if entry in state.loops:
-                del state.loops[state.loops.index(entry):]
+            at = next((at for at, other in enumerate(state.loops) if other is entry), None)
+            if at is not None:
+                del state.loops[at:]
         if ordered:
             flush()
             directives["directives"].__exit__(None)

@@ -4,6 +4,8 @@ A result is not recorded when its instruction is called but at the next step: an
 (dst[...] = op(), psum += op()) then gives the instruction its destination, anything else a tile of its own.
 At most one result waits, and every instruction first lets it go, so the order of the trace is the kernel's.
 """
+import contextlib
+import copy
 import sys
 
 import numpy as np
@@ -13,7 +15,7 @@ from ..errors import PACKAGE, KernelError
 from ..storage import Storage
 from ..tensor import Tensor, row_major
 from ..isa import copy as isa_copy
-from .index import Affine, LoopIndex, Mask, common_shape, resolve
+from .index import Affine, LoopIndex, Mask, arange, common_shape, resolve
 
 F32 = dtypes.TABLE["float32"]
 _WHOLE = slice(None)
@@ -79,8 +81,18 @@ class Blocks:
         self.name = name
         self.found = {}
         self.storages = {}    # address -> storage: blocks of one address are one memory
+        self.prefix = ()
+
+    def within(self, prefix):
+        """The blocks whose index begins so."""
+        part = copy.copy(self)
+        part.prefix = self.prefix + prefix
+        part.shape = self.shape[len(prefix):]
+        part.dims = self.dims - len(prefix)
+        return part
 
     def block(self, index):
+        index = self.prefix + index
         found = self.found.get(index)
         if found is None:
             m = machine.active()
@@ -171,13 +183,13 @@ class Pending:
                         tile.settle()
                     if block.storage.region == "psum":
                         block.mode = "data"
-            saved = _save(dst) if self.predicate is not None and m.numeric else None
-            if self.kind == "matmul":
+            if self.predicate is not None:
+                with only_where(dst, self.predicate):
+                    self.emit(dst, accumulate) if self.kind == "matmul" else self.emit(dst)
+            elif self.kind == "matmul":
                 self.emit(dst, accumulate)
             else:
                 self.emit(dst)
-            if saved is not None:
-                _restore(dst, saved, self.predicate)
         except KernelError as error:
             text = str(error)
             here = errors.where() + ": "
@@ -195,16 +207,19 @@ def _size(shape):
     return n
 
 
-def _save(t):
-    return (np.array(numeric._flat(t, t.storage.data, t.dtype.bits)),
-            np.array(numeric._flat(t, t.storage.written, t.dtype.bits)))
-
-
-def _restore(t, saved, predicate):
+@contextlib.contextmanager
+def only_where(t, predicate):
+    """What the block writes to a view stays where the predicate holds; the record does not tell."""
+    blocks = (t.storage.data, t.storage.written) if predicate is not None else (None,)
+    if blocks[0] is None:
+        yield
+        return
+    views = [numeric._flat(t, block, t.dtype.bits) for block in blocks]
+    before = [np.array(view) for view in views]
+    yield
     predicate = np.broadcast_to(predicate, t.shape)
-    for block, old in zip((t.storage.data, t.storage.written), saved):
-        now = numeric._flat(t, block, t.dtype.bits)
-        now[...] = np.where(predicate, now, old)
+    for view, old in zip(views, before):
+        view[...] = np.where(predicate, view, old)
 
 
 def flush():
@@ -316,6 +331,8 @@ class Tile:
             shape, strides = list(t.shape), t.strides
             offset = t.offset
             for axis, (low, high) in clip.items():
+                if axis == 0 and low and t.index is not None:
+                    errors.fail("a mask cannot leave out the first of the indices of an indirect access")
                 offset += low * strides[axis]
                 shape[axis] = high - low
             return Tensor(t.storage, t.dtype, tuple(shape), strides, offset, t.index)
@@ -363,11 +380,20 @@ class Tile:
         if self.blocks is not None:
             return self._in_block(key)
         t = self.t
-        for k in key:
-            if k.__class__ is Affine:
+        beyond = False
+        for k, extent in zip(key, t.shape):
+            kind = k.__class__
+            if kind is Affine:
+                for other in key:
+                    if other.__class__ is Tile:
+                        return self._indirect(key)
                 return self._affine(key)
-            if k.__class__ is Tile:
+            if kind is Tile:
                 return self._indirect(key)
+            if kind is slice and k.stop is not None and k.stop > extent:
+                beyond = True
+        if beyond:
+            return self._affine(_sliced(self._expanded(key, len(t.shape)), t.shape))
         return Tile(t[tuple([int(k) if k.__class__ is LoopIndex else k for k in key])], self.block)
 
     def _in_block(self, key):
@@ -376,8 +402,6 @@ class Tile:
             key = self._expanded(key, len(self.shape))
             if all(k.__class__ is slice and k == _WHOLE for k in key):
                 return self
-        if len(key) < b.dims:
-            errors.fail(f"a tile with {b.dims} block dims needs as many integers first, not {key}")
         index = []
         for dim, k in enumerate(key[:b.dims]):
             if k.__class__ is Affine and not any(k.coef):
@@ -390,6 +414,8 @@ class Tile:
             if not -b.shape[dim] <= k < b.shape[dim]:
                 errors.fail(f"index {k} is outside block dim {dim} of {b.shape[dim]}")
             index.append(k % b.shape[dim])
+        if len(index) < b.dims:
+            return of_blocks(b.within(tuple(index)))
         tile = b.tile(tuple(index))
         rest = key[b.dims:]
         return tile[rest] if rest else tile
@@ -482,6 +508,8 @@ class Tile:
 
     def _indirect(self, key):
         """An index that is a tile: rows of dim 0 of an HBM tensor, one per partition."""
+        if self.region == "hbm" and key[0].__class__ is not Tile and isinstance(key[0], (int, np.integer)):
+            return Tile(self.t.select(0, int(key[0])))[key[1:]]
         if self.region != "hbm" or key[0].__class__ is not Tile or any(
                 k.__class__ is Tile for k in key[1:]):
             errors.fail(f"tensor '{self.name}': an index that is a tile can choose rows of dim 0 of an HBM "
@@ -562,6 +590,15 @@ class Tile:
         return self
 
 
+def of_blocks(blocks):
+    """The tile of all blocks."""
+    tile = Tile.__new__(Tile)
+    tile.t = tile.block = tile.pend = tile.loose = None
+    tile.blocks = blocks
+    tile.shape, tile.dtype, tile.region = blocks.shape, blocks.dtype, blocks.region
+    return tile
+
+
 def _operator(name, reverse=False):
     def method(self, other):
         from . import language
@@ -593,6 +630,20 @@ for _dunder, _name in (("lt", "less"), ("le", "less_equal"), ("gt", "greater"), 
     setattr(Tile, f"__{_dunder}__", _operator(_name))
 Tile.__hash__ = object.__hash__
 Tile.__neg__ = lambda self: self * -1
+
+
+def _sliced(key, shape):
+    """Slices as index expressions, so that a mask can cut what leaves the tensor."""
+    number = sum(1 for k in key if k.__class__ is slice)
+    axis = 0
+    out = []
+    for k, extent in zip(key, shape):
+        if k.__class__ is slice:
+            along = arange(k.start or 0, extent if k.stop is None else k.stop, k.step or 1)
+            k = along[(None,) * axis + (_WHOLE,) + (None,) * (number - axis - 1)]
+            axis += 1
+        out.append(k)
+    return tuple(out)
 
 
 def result(emit, shape, dtype, region=None, clip=None, predicate=None, kind=None):
@@ -678,11 +729,8 @@ def copy_into(view, value, clip=None, predicate=None):
         view.block.mode = "data"
     if src.shape != dst.shape and (src.shape[0] != dst.shape[0] or src.size != dst.size):
         src = fitted(src, dst.shape)
-    m = machine.active()
-    saved = _save(dst) if predicate is not None and m.numeric else None
-    isa_copy.tensor_copy(dst, src)
-    if saved is not None:
-        _restore(dst, saved, predicate)
+    with only_where(dst, predicate):
+        isa_copy.tensor_copy(dst, src)
 
 
 def fitted(t, shape):
