@@ -523,8 +523,9 @@ class Tile:
             rest = tuple(k[0] if k.__class__ is Affine and k.ndim > 1 else k for k in rest)
         inner = view[rest].access() if rest else view.access()
         indirect = t.vector_select(0, tile)
-        return Tile(Tensor(t.storage, t.dtype, (tile.shape[0],) + inner.shape,
-                           (t.strides[0],) + inner.strides, inner.offset, indirect.index))
+        dims = 1 if len(t.shape) <= 2 else len(inner.shape)  # one dim of HBM has got a second
+        return Tile(Tensor(t.storage, t.dtype, (tile.shape[0],) + inner.shape[:dims],
+                           (t.strides[0],) + inner.strides[:dims], inner.offset, indirect.index))
 
     def __setitem__(self, key, value):
         view = self[key] if self.pend is None and key is not Ellipsis else self
