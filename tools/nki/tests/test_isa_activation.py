@@ -32,11 +32,11 @@ def test_scale_and_bias():
 
 
 def test_scale_and_bias_tensors_in_order():
-    got, instruction, recorder = apply(lambda d, a, c, e: nisa.activation(
+    got, instruction, _ = apply(lambda d, a, c, e: nisa.activation(
         d, nl.copy, a, bias=e, scale=c), A, COLUMN, -COLUMN)
     np.testing.assert_allclose(got, A * COLUMN - COLUMN, rtol=1e-6)
-    names = [recorder.tensors[o[0]]["name"] for o in instruction[3]]
-    assert len(names) == 3 and names[1] < names[2]
+    tensors = [operand[0] for operand in instruction[3]]
+    assert len(tensors) == 3 and tensors[1] < tensors[2]
 
 
 @pytest.mark.parametrize("call", ["activation", "activation_reduce"])

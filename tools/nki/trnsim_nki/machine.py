@@ -44,6 +44,7 @@ class Machine:
         self.opcodes = {}
         self.names = {}
         self.patterns = {}   # (dtype, dims) -> id
+        self.kinds = {}      # arguments of ndarray -> its first tile's storage, shape and strides
         self.forms = {}      # (dtype, shape, strides) of free dims -> (pattern id, elements)
         self.attributes = {}
         self.sources = {}

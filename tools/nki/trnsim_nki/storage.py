@@ -48,6 +48,23 @@ class Storage:
                                   site=site or _site(),
                                   role=role)
 
+    def again(self):
+        """Another one of the same kind, without data: what has been checked once is not again."""
+        new = Storage.__new__(Storage)
+        new.machine = m = self.machine
+        new.name = self.name
+        new.region = self.region
+        new.buffer = self.buffer
+        new.dtype = self.dtype
+        new.role = self.role
+        new.partitions = self.partitions
+        new.free = self.free
+        new.bytes_per_partition = self.bytes_per_partition
+        new.pinned = new.matmuls = new.data = new.written = None
+        new.id = m.writer.tensor(self.name, self.region, dtypes.TRACE_NAME.get(self.dtype, str(self.dtype)),
+                                 self.partitions, self.free, site=_site(), role=self.role)
+        return new
+
     def _check(self, m, shape):
         if self.region == "hbm":
             return

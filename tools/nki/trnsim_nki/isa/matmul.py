@@ -110,14 +110,14 @@ def _continues(dst, operand):
     """Without `accumulate` the first matmul into a place overwrites, later ones add."""
     s = dst.storage
     if s.matmuls is None:
-        s.matmuls = {operand: _box(operand, dst)}
+        s.matmuls = {operand: dst}
         return False
     if operand in s.matmuls:
         return True
     box = _box(operand, dst)
-    found = any(box[0] < b[1] and b[0] < box[1] and box[2] < b[3] and b[2] < box[3]
-                for b in s.matmuls.values())
-    s.matmuls[operand] = box
+    others = (_box(key, tensor) for key, tensor in s.matmuls.items())
+    found = any(box[0] < b[1] and b[0] < box[1] and box[2] < b[3] and b[2] < box[3] for b in others)
+    s.matmuls[operand] = dst
     return found
 
 
@@ -125,7 +125,7 @@ def _begin(dst, operand):
     s = dst.storage
     if s.matmuls is None:
         s.matmuls = {}
-    s.matmuls[operand] = _box(operand, dst)
+    s.matmuls[operand] = dst
 
 
 def _multiply(dst, stationary, moving, accumulate, is_transpose, double_row):

@@ -21,6 +21,17 @@ def ndarray(shape, dtype=None, buffer=None, name="", address=None, **unknown):
     if unknown:
         errors.unknown_keywords("ndarray", unknown)
     m = machine.active()
+    # Tiles of a shape already seen: everything but the memory itself is known.
+    key = None
+    if address is None and not m.numeric:
+        try:
+            key = (tuple(shape), dtype, buffer, name)
+            kind = m.kinds.get(key)
+            if kind is not None:
+                first = kind[0]
+                return Tensor(first.again(), first.dtype, kind[1], kind[2])
+        except TypeError:  # a number as shape, or arguments without a hash
+            key = None
     shape = _extents(shape)
     dtype = dtypes.of(dtype if dtype is not None else "float32")
     buffer = _SBUF if buffer is None else buffer
@@ -31,12 +42,17 @@ def ndarray(shape, dtype=None, buffer=None, name="", address=None, **unknown):
     if address is None:
         address = getattr(buffer, "address", None)
     shared = region == "hbm" and str(getattr(buffer, "name", buffer)) == "shared_hbm"
-    label = m.unique_name(name or f"{region}_{'x'.join(map(str, shape))}")
+    label = name or f"{region}_{'x'.join(map(str, shape))}"
+    if region == "hbm":
+        label = m.unique_name(label)
     storage = Storage(m, label, region, buffer, dtype, shape, address,
                       role="output" if shared else "temporary")
     if shared and m.barrier is not None and m.numeric:
         _share(m, storage)
-    return Tensor(storage, dtype, shape, row_major(shape))
+    strides = row_major(shape)
+    if key is not None and region != "hbm" and address is None:
+        m.kinds[key] = (storage, shape, strides)
+    return Tensor(storage, dtype, shape, strides)
 
 
 def _share(m, storage):

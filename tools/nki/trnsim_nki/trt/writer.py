@@ -57,6 +57,7 @@ class TraceWriter:
         self._clear_tables()
         self._clear_instructions()
         self._flushed_operands = 0
+        self._tensor_kinds = {}
         self._out = None
         if path is not None:
             header = (varint(1 << 3 | 5) + struct.pack("<I", MAGIC) + scalar(2, FORMAT_VERSION) +
@@ -84,12 +85,15 @@ class TraceWriter:
         if not 1 <= partitions <= 128 or free_elements < 1:
             raise TraceError(f"tensor '{name}' cannot have {partitions} partitions of "
                              f"{free_elements} elements")
-        row = (0 if name is None else self._string(name) + 1,
-               names.number_of(names.REGIONS, region, "region"),
-               names.DTYPES.index(names.dtype_name(dtype)), int(partitions), int(free_elements),
-               int(pinned_bytes), int(pinned_partition),
-               0 if site is None else self._string(site) + 1,
-               names.number_of(names.ROLES, role, "role"))
+        kind = (region, dtype, role)
+        numbers = self._tensor_kinds.get(kind)
+        if numbers is None:
+            numbers = self._tensor_kinds[kind] = (names.number_of(names.REGIONS, region, "region"),
+                                                  names.DTYPES.index(names.dtype_name(dtype)),
+                                                  names.number_of(names.ROLES, role, "role"))
+        row = (0 if name is None else self._string(name) + 1, numbers[0], numbers[1], int(partitions),
+               int(free_elements), int(pinned_bytes), int(pinned_partition),
+               0 if site is None else self._string(site) + 1, numbers[2])
         if self._out is not None:
             self._new_tensors.append(row)
             self._grow()
