@@ -358,3 +358,36 @@ def test_symbolic_and_numeric_record_the_same():
     assert numeric == run(kernel, a, mode="symbolic")[1]
     powers = np.exp(a - a.max(1, keepdims=True))
     np.testing.assert_allclose(f32(out), powers / powers.sum(1, keepdims=True), rtol=1e-5)
+
+
+def test_a_mask_can_be_an_index_and_cut_slices():
+    def kernel(a):
+        out = out_like(a)
+        f = nl.arange(64)[None, :]
+        for i in nl.affine_range(2):
+            rows = i * 32 + nl.arange(32)[:, None]
+            tile = nl.zeros((32, 64), dtype=nl.float32)
+            nisa.dma_copy(dst=tile[...], src=a[i * 32:(i + 1) * 32, :], mask=rows < 40)
+            part = tile[nl.arange(32)[:, None], f][rows < 40]
+            assert part.shape == (32 if i == 0 else 8, 64)
+            nl.store(out[i * 32:i * 32 + part.shape[0], :], part)
+        return out
+
+    a = random(40, 64)
+    assert (run(kernel, a)[0] == a).all()
+
+
+def test_batches_of_blocks_are_zeroed_and_added_in_place():
+    def kernel(a):
+        out = out_like(a)
+        total = nl.zeros((2, nl.par_dim(128), 32), dtype=nl.float32)
+        for i in nl.affine_range(2):
+            for _ in nl.affine_range(3):
+                total[i, 0:128, 0:32] += nl.load(a[i])
+            nl.store(out[i], total[i])
+        return out
+
+    a = random(2, 128, 32)
+    out, opcodes, _, _ = run(kernel, a)
+    np.testing.assert_allclose(out, 3 * a, rtol=1e-5)
+    assert opcodes.count("memset") == 2 and "tensor_copy" not in opcodes

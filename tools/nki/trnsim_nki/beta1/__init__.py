@@ -5,6 +5,8 @@ import types
 from .. import dtypes, errors, language as core_language, tokens
 from ..kernel import Spec
 from . import isa, language, launch
+from .index import Affine
+from .tile import Tile
 
 LIST = "tools/nki/COVERAGE.md"
 _SHORT = {"neuronxcc.nki.language": "nl", "neuronxcc.nki.isa": "nisa", "neuronxcc.nki.typing": "nt",
@@ -117,6 +119,12 @@ def modules():
         f"{nki}.compiler.sbuf": _module(f"{nki}.compiler.sbuf", memory["sbuf"]),
         f"{nki}.compiler.psum": _module(f"{nki}.compiler.psum", memory["psum"]),
     }
+    # Types that kernels name in annotations.
+    backend = f"{nki}.compiler.backends"
+    found[backend] = _module(backend, {})
+    found[f"{backend}.neuron"] = _module(f"{backend}.neuron", {})
+    found[f"{backend}.neuron.indexing"] = _module(f"{backend}.neuron.indexing", {"TileIndex": Affine})
+    found[f"{backend}.neuron.tensor"] = _module(f"{backend}.neuron.tensor", {"local_tile": Tile})
     for name, module in found.items():
         parent, _, child = name.rpartition(".")
         if parent:

@@ -376,6 +376,8 @@ class Tile:
         if key is Ellipsis:
             return self
         if type(key) is not tuple:
+            if key.__class__ is Mask:
+                return self._masked(key)
             key = (key,)
         if self.blocks is not None:
             return self._in_block(key)
@@ -395,6 +397,15 @@ class Tile:
         if beyond:
             return self._affine(_sliced(self._expanded(key, len(t.shape)), t.shape))
         return Tile(t[tuple([int(k) if k.__class__ is LoopIndex else k for k in key])], self.block)
+
+    def _masked(self, mask):
+        """tile[index][mask]: the part of a view a mask leaves."""
+        found = resolve(mask, self.shape)
+        if found is None:
+            return self
+        if found is False or found[1] is not None:
+            errors.fail("a mask as an index must leave whole ranges of axes")
+        return Tile(self.access(found[0]), self.block)
 
     def _in_block(self, key):
         b = self.blocks
