@@ -1,6 +1,6 @@
-"""docs/nki.md shows what the programs print: its files and commands are run, figures aside.
+"""docs/nki.md and README.md show what the programs print: their files and commands are run, figures aside.
 
-`python test_cli_docs.py` rewrites the page's outputs.
+`python test_cli_docs.py` rewrites the pages' outputs.
 """
 
 import os
@@ -10,8 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).resolve().parents[1]
-PAGE = PACKAGE.parents[1] / "docs/nki.md"
+ROOT = PACKAGE.parents[1]
+PAGE = ROOT / "docs/nki.md"
+PAGES = [PAGE, ROOT / "README.md"]
 
 
 def run(command, folder, program):
@@ -39,6 +43,8 @@ def refreshed(text, folder, program):
         return "```console\n" + "\n".join(lines) + "\n```"
 
     write_files(text, folder)
+    if not (folder / "tools").exists():
+        (folder / "tools").symlink_to(ROOT / "tools")
     return re.sub(r"```console\n(.*?)\n```", renew, text, flags=re.S)
 
 
@@ -53,20 +59,17 @@ def find_program():
     return runner.find_trnsim()
 
 
-def test_the_page_shows_what_the_programs_print(tmp_path):
-    import pytest
-    if not PAGE.exists():
-        pytest.skip("no page here")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_page_shows_what_the_programs_print(tmp_path, page):
     try:
         program = find_program()
     except Exception as error:  # not built
         pytest.skip(str(error))
-    text = PAGE.read_text()
+    text = page.read_text()
     assert without_figures(refreshed(text, tmp_path, program)) == without_figures(text)
 
 
 def test_the_library_example_of_the_page_runs(tmp_path):
-    import pytest
     try:
         program = find_program()
     except Exception as error:  # not built
@@ -81,4 +84,5 @@ def test_the_library_example_of_the_page_runs(tmp_path):
 if __name__ == "__main__":
     sys.path.insert(0, str(PACKAGE))
     with tempfile.TemporaryDirectory() as name:
-        PAGE.write_text(refreshed(PAGE.read_text(), Path(name), find_program()))
+        for page in PAGES:
+            page.write_text(refreshed(page.read_text(), Path(name), find_program()))

@@ -277,14 +277,11 @@ def test_the_vendors_benchmark_calls_answer_in_a_script(folder, program):
     assert len(done.stdout.splitlines()) == 4
 
 
-def test_beta_1_answers_or_warns(folder, program):
+def test_the_vendors_calls_of_beta_1_answer_in_a_script(folder, program):
     (folder / "s.py").write_text(BETA_1)
     done = nki(folder, "run", "s.py")
-    if "neuronxcc.nki" in nki(folder, "list").stdout:
-        assert done.returncode == 0, done.stderr
-        assert len(done.stdout.splitlines()) == 3
-    else:
-        assert "warning: neuronxcc.nki (NKI beta 1) is not implemented" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
 
 
 def test_list_names_the_instructions(folder):

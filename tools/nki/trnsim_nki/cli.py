@@ -99,13 +99,6 @@ def install():
     _modules.update(_installed.enter_context(namespaces.install()))
 
 
-def _warn_of_stubs():
-    """Kernels of an API that is only a stand-in run without doing anything: that must be said."""
-    if "neuronxcc" in sys.modules and "neuronxcc.nki" not in _modules:
-        print("trnsim-nki: warning: neuronxcc.nki (NKI beta 1) is not implemented; what is imported from "
-              "it does nothing", file=sys.stderr)
-
-
 def load(path):
     """The module of a file, imported under the injected namespaces."""
     if not os.path.isfile(path):
@@ -127,7 +120,6 @@ def load(path):
         module = importlib.util.module_from_spec(spec)
         sys.modules.setdefault(name, module)
         spec.loader.exec_module(module)
-    _warn_of_stubs()
     return module
 
 
@@ -261,8 +253,6 @@ def run(options):
         if _is_expected(error) or _raised_by_us(error):
             raise
         return _script_failed(error)
-    finally:
-        _warn_of_stubs()
     return 0
 
 

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import errors
 from .trt import TraceWriter, dtype_name
 from .trt.names import SHORT_DTYPES
 
@@ -206,13 +207,18 @@ def _file_name(text):
 
 def _positional(kernel, args, kwargs):
     """Keyword arguments as positional ones: trace() has keywords of its own."""
+    try:
+        bound = signature_of(kernel).bind(*args, **kwargs)
+    except TypeError as error:
+        errors.fail(f"{kernel_name(kernel)}(): {error}")
+    except ValueError:  # a callable without a signature
+        return args
     if not kwargs:
         return args
-    bound = signature_of(kernel).bind(*args, **kwargs)
     bound.apply_defaults()
     if bound.kwargs:
-        raise TypeError(f"{kernel_name(kernel)}: keyword-only arguments {', '.join(bound.kwargs)} "
-                        "cannot be passed")
+        errors.fail(f"{kernel_name(kernel)}(): keyword-only arguments {', '.join(bound.kwargs)} cannot be "
+                    "passed")
     return bound.args
 
 
@@ -230,6 +236,8 @@ def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwa
     with contextlib.ExitStack() as files:
 
         def writer(core):
+            if core > 1:  # more programs than cores: those after the first two repeat them
+                return None
             return files.enter_context(TraceWriter(
                 kernel=kernel_name(kernel), origin=ORIGIN, target=target,
                 arguments=_arguments_json(args, kwargs), lnc=lnc,
