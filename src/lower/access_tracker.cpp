@@ -10,7 +10,17 @@ constexpr std::uint32_t kQuadrantPartitions = 32;
 
 AccessTracker::AccessTracker(const trace::Trace& trace, const Residency& residency,
                              std::uint32_t num_queues)
-    : trace_(trace), residency_(residency), needs_(num_queues), hbm_(trace.tensors.size()) {}
+    : trace_(trace),
+      residency_(residency),
+      needs_(num_queues),
+      hbm_(trace.tensors.size()),
+      written_(trace.tensors.size()) {
+  for (const trace::Instruction& instruction : trace.instructions) {
+    for (const trace::Operand& operand : trace.outputs(instruction)) {
+      written_[operand.tensor] = true;
+    }
+  }
+}
 
 const Needs& AccessTracker::access(const trace::Instruction& instruction, QueueId queue,
                                    std::uint32_t count) {
@@ -38,6 +48,9 @@ const Needs& AccessTracker::move(const TileMove& move, QueueId queue, std::uint3
 void AccessTracker::access_operand(const trace::Operand& operand, bool write, QueueId queue,
                                    std::uint32_t count) {
   const trace::Tensor& tensor = trace_.tensor(operand);
+  if (tensor.region == trace::Region::kHbm && !written_[operand.tensor]) {
+    return;
+  }
   footprint(trace_.pattern(operand), operand.offset, intervals_);
   if (tensor.region == trace::Region::kHbm) {
     for (const Interval& interval : intervals_) {

@@ -35,6 +35,7 @@ class AccessTracker {
   std::array<AccessMap, 4> sbuf_;   // quadrants of 32 partitions
   std::array<AccessMap, 4> psum_;
   std::vector<AccessMap> hbm_;      // per tensor; of an on-chip tensor its spilled copy
+  std::vector<bool> written_;       // HBM tensors that some instruction writes: the others order nothing
   std::vector<Interval> intervals_;
 };
 
