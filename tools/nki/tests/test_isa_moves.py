@@ -295,3 +295,21 @@ def test_registers_and_dynamic_loop():
     np.testing.assert_array_equal(result.outputs, A + A + A)
     assert recorder.attribute(of(recorder, "loop_begin")[0]) == {"imm0": 3}
     assert len(of(recorder, "loop_iteration")) == 3 and len(of(recorder, "loop_end")) == 1
+
+
+def test_a_dynamic_loop_without_data_asks_for_its_trip_count():
+    def kernel(a, bound):
+        register = nisa.register_alloc()
+        nisa.register_load(register, tile(bound))
+        data = tile(a)
+        for _ in nl.dynamic_range(register):
+            nisa.tensor_tensor(data, data, data, nl.add)
+        return output(data)
+
+    arguments = (tn.spec("fp32", (128, 64)), tn.spec("int32", (1, 1)))
+    with pytest.raises(tn.KernelError, match=r"test_isa_moves.py:\d+: how often .*--trips N"):
+        run(kernel, *arguments, mode="symbolic")
+    _, recorder = run(kernel, *arguments, mode="symbolic", trips=7)
+    # The body stands once and says how often it runs.
+    assert recorder.attribute(of(recorder, "loop_begin")[0]) == {"imm0": 7, "imm1": 1}
+    assert len(of(recorder, "tensor_tensor")) == 1 and not of(recorder, "loop_iteration")

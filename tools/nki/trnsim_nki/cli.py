@@ -204,7 +204,7 @@ def trace(options):
     if options.grid:
         kernel = kernel[options.grid[0] if len(options.grid) == 1 else tuple(options.grid)]
     traced = runner.trace_file(kernel, (), options.output, options.mode, options.target, options.lnc,
-                               given)
+                               given, options.trips)
     for text in traced.uninitialised:
         print(f"trnsim-nki: warning: {text}", file=sys.stderr)
     for name, stand_in in traced.approximated.items():
@@ -299,6 +299,9 @@ def _parser():
                      help="physical cores of the logical core, default 1")
     one.add_argument("--grid", type=lambda text: [int(n) for n in text.split(",")], metavar="N[,N...]",
                      help="launch grid, as in kernel[N]")
+    one.add_argument("--trips", type=lambda text: [int(n) for n in text.split(",")],
+                     metavar="N[,N...]",
+                     help="trip counts of the loops that depend on data, in order of appearance")
     one.add_argument("--target", choices=("trn1", "trn2", "trn3"), default="trn2",
                      help="default trn2")
     one.add_argument("--mode", choices=("symbolic", "numeric"), default="symbolic",

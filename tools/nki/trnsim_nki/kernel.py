@@ -96,9 +96,11 @@ class Result:
         return {name: stand_in for m in self.machines for name, stand_in in m.approximated.items()}
 
 
-def trace(kernel, *args, mode="symbolic", target="trn2", lnc=1, writer=None, grid=None, **kwargs):
+def trace(kernel, *args, mode="symbolic", target="trn2", lnc=1, writer=None, grid=None, trips=None,
+          **kwargs):
     """Runs a kernel and records what it asks for. `writer` is a recorder, or a function from the
-    core's number to one."""
+    core's number to one. `trips`: how often loops run whose bounds only data tell, one number
+    for all or one for each in order of appearance; used without data."""
     if mode not in ("symbolic", "numeric"):
         raise ValueError(f"mode is 'symbolic' or 'numeric', not {mode!r}")
     if target not in machine.GENERATION:
@@ -108,7 +110,8 @@ def trace(kernel, *args, mode="symbolic", target="trn2", lnc=1, writer=None, gri
     grid = grid or (kernel.grid if isinstance(kernel, Kernel) else ()) or (lnc,)
     name = getattr(function, "__name__", type(function).__name__)
     from . import launch
-    return launch.run(function, name, args, kwargs, mode == "numeric", target, tuple(grid), lnc, writer)
+    return launch.run(function, name, args, kwargs, mode == "numeric", target, tuple(grid), lnc, writer,
+                      trips)
 
 
 def bind(m, function, args, kwargs, shared=None):

@@ -68,7 +68,7 @@ class _Stopped(Exception):
     """Another core failed."""
 
 
-def run(function, name, args, kwargs, numeric, target, grid, lnc, writer):
+def run(function, name, args, kwargs, numeric, target, grid, lnc, writer, trips=None):
     cores = 1
     for extent in grid:
         cores *= extent
@@ -80,6 +80,7 @@ def run(function, name, args, kwargs, numeric, target, grid, lnc, writer):
     for core in wanted:
         own = writer(core) if callable(writer) else (writer if core == 0 else None)
         m = Machine(own or NullRecorder(), numeric, target, _program_id(core, grid), grid, lnc)
+        m.trips = trips
         machines.append(m)
     result = Result(name)
     result.machines = machines

@@ -54,6 +54,8 @@ class Machine:
         self.barrier = None      # hands over to the other core of an LNC pair
         self.reduce_registers = {}
         self.random = None
+        self.trips = None        # of loops whose bounds only data tell: a number, or one per loop
+        self.trip_sites = []     # where those loops stand, in order of appearance
 
     # --- interning -------------------------------------------------------------------------
 

@@ -228,7 +228,8 @@ def pair_path(path):
     return f"{stem}.1{extension}"
 
 
-def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwargs=None):
+def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwargs=None,
+               trips=None):
     """Traces a kernel into a file, at LNC=2 into one per core; what trnsim_nki.trace() returns."""
     from . import trace  # here: the package imports this module
     kwargs = kwargs or {}
@@ -244,7 +245,8 @@ def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwa
                 path=path if core == 0 else pair_path(path)))
 
         return trace(kernel, *_positional(kernel, args, kwargs), mode=mode, target=target, lnc=lnc,
-                     writer=writer if lnc == 2 else writer(0))
+                     writer=writer if lnc == 2 else writer(0),
+                     **({} if trips is None else {"trips": trips}))
 
 
 def simulate(kernel, *args, system=None, mode=None, lnc=None, timeline=None, trace=None,

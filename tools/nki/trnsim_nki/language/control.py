@@ -25,18 +25,35 @@ def static_range(start, stop=None, step=1, **unknown):
     return _range(start, stop, step, **unknown)
 
 
+def _trips(m):
+    """How often a loop runs whose bounds are not known: the user says."""
+    site = errors.where()
+    if site not in m.trip_sites:
+        m.trip_sites.append(site)
+    at = m.trip_sites.index(site)
+    if isinstance(m.trips, int):
+        return m.trips
+    if m.trips is not None and at < len(m.trips):
+        return int(m.trips[at])
+    errors.fail("how often this loop runs depends on data: give its trip count (trips=N, "
+                "trnsim-nki trace --trips N), or trace with mode='numeric'")
+
+
 def dynamic_range(start, stop=None, step=1, **unknown):
-    """A loop whose bounds the device knows; markers frame its iterations. Without data an unknown
-    bound counts as one iteration."""
+    """A loop whose bounds the device knows. With data its iterations are recorded one by one; without,
+    its body once, with a trip count."""
     if stop is None:
         start, stop = 0, start
     m = machine.active()
-    if any(isinstance(v, VirtualRegister) and not v.known for v in (start, stop)):
-        errors.warn("the bounds of a dynamic loop are not known without data, one iteration is traced; "
-                    "mode='numeric' has the values")
-        numbers = range(int(start), int(start) + int(step), int(step))
-    else:
-        numbers = range(int(start), int(stop), int(step))
+    known = not any(isinstance(v, VirtualRegister) and not v.known for v in (start, stop))
+    numbers = range(int(start), int(stop), int(step)) if known else None
+    if not m.numeric:
+        count = len(numbers) if known else _trips(m)
+        m.emit("loop_begin", None, (), (), m.attrs(imm0=count, imm1=1))
+        if count:
+            yield VirtualRegister(int(start)) if known else VirtualRegister()
+        m.emit("loop_end", None, (), (), m.attrs())
+        return
     m.emit("loop_begin", None, (), (), m.attrs(imm0=len(numbers)))
     for i in numbers:
         m.emit("loop_iteration", None, (), (), m.attrs())
@@ -53,10 +70,8 @@ def while_loop(init, body_fun):
     """Runs the body while the register it returns is not 0."""
     m = machine.active()
     register = init
-    if isinstance(init, VirtualRegister) and not init.known:
-        errors.warn("the condition of a loop is not known without data, one iteration is traced")
-        m.emit("loop_begin", None, (), (), m.attrs(imm0=1))
-        m.emit("loop_iteration", None, (), (), m.attrs())
+    if not m.numeric and isinstance(init, VirtualRegister) and not init.known:
+        m.emit("loop_begin", None, (), (), m.attrs(imm0=_trips(m), imm1=1))
         body_fun(init)
         m.emit("loop_end", None, (), (), m.attrs())
         return
