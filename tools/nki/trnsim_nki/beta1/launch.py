@@ -5,7 +5,8 @@ import itertools
 from .. import errors, kernel, machine, runner
 from ..tensor import Tensor
 from .language import Cores, Spread
-from .tile import Tile, flush, state
+from .pending import flush, state
+from .tile import Tile
 
 
 class Kernel(kernel.Kernel):

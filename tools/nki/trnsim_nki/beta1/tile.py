@@ -1,232 +1,12 @@
-"""Tiles of NKI beta 1: what instructions return, block dims, masked access, results that find their place.
-
-A result is not recorded when its instruction is called but at the next step: an assignment
-(dst[...] = op(), psum += op()) then gives the instruction its destination, anything else a tile of its own.
-At most one result waits, and every instruction first lets it go, so the order of the trace is the kernel's.
-"""
-import contextlib
-import copy
-import sys
-
+"""Tiles of NKI beta 1: tensors, views, blocks of tiles and results, with their indexing and operators."""
 import numpy as np
 
-from .. import dtypes, errors, machine, numeric, tokens
-from ..errors import PACKAGE, KernelError
+from .. import errors, machine, tokens
+from ..isa import copy as isa_copy
 from ..storage import Storage
 from ..tensor import Tensor, row_major
-from ..isa import copy as isa_copy
 from .index import Affine, LoopIndex, Mask, arange, common_shape, resolve
-
-F32 = dtypes.TABLE["float32"]
-_WHOLE = slice(None)
-
-
-class State:
-    """What a run of beta 1 code remembers between instructions."""
-
-    def __init__(self):
-        self.pending = None
-        self.line = None       # source id of the instruction being recorded late
-        self.loops = []        # active loops, outermost first: [static, value]
-        self.pinned = {}       # allocations of loop bodies, by place in the program
-        self.shared = []       # HBM tensors all programs of a grid share
-        self.shared_count = 0
-        self.ones = {}
-
-
-state = State()
-
-
-class Place:
-    """Code position of an instruction that is recorded later."""
-
-    __slots__ = ("code", "number")
-
-    def __init__(self):
-        frame = sys._getframe(2)
-        code = frame.f_code
-        while code.co_filename.startswith(PACKAGE):
-            frame = frame.f_back
-            code = frame.f_code
-        self.code = code
-        self.number = frame.f_lineno
-
-    def text(self):
-        return f"{self.code.co_filename}:{self.number}"
-
-
-class Block:
-    """Memory of one block of a tile. `mode` is "zero" while zeros of PSUM are not recorded yet."""
-
-    __slots__ = ("storage", "mode")
-
-    def __init__(self, storage, mode=None):
-        self.storage = storage
-        self.mode = mode
-
-
-class Blocks:
-    """A tile with block dims: one memory per block, made when first used."""
-
-    def __init__(self, shape, dims, dtype, buffer, region, allocator, site, name):
-        self.shape = shape
-        self.dims = dims
-        self.inner = shape[dims:]
-        self.strides = row_major(self.inner)
-        self.dtype = dtype
-        self.buffer = buffer
-        self.region = region
-        self.allocator = allocator
-        self.site = site
-        self.name = name
-        self.found = {}
-        self.storages = {}    # address -> storage: blocks of one address are one memory
-        self.prefix = ()
-
-    def within(self, prefix):
-        """The blocks whose index begins so."""
-        part = copy.copy(self)
-        part.prefix = self.prefix + prefix
-        part.shape = self.shape[len(prefix):]
-        part.dims = self.dims - len(prefix)
-        return part
-
-    def block(self, index):
-        index = self.prefix + index
-        found = self.found.get(index)
-        if found is None:
-            m = machine.active()
-            address = None
-            if self.allocator is not None:
-                width = self.dtype.size
-                for extent in self.inner[1:]:
-                    width *= extent
-                address = self.allocator.address(index, self.inner[0], width)
-            storage = self.storages.get(address) if address is not None else None
-            if storage is None:
-                label = self.name + ("_" + "_".join(map(str, index)) if index else "")
-                storage = Storage(m, m.unique_name(label), self.region, self.buffer, self.dtype,
-                                  self.inner, address, site=self.site)
-                if address is not None:
-                    self.storages[address] = storage
-            else:
-                storage.matmuls = None
-            found = self.found[index] = Block(storage)
-        return found
-
-    def tile(self, index):
-        block = self.block(index)
-        return Tile(Tensor(block.storage, self.dtype, self.inner, self.strides), block)
-
-    def indices(self):
-        return np.ndindex(*self.shape[:self.dims])
-
-
-class Pending:
-    """An instruction without a destination."""
-
-    __slots__ = ("emit", "shape", "dtype", "region", "clip", "predicate", "kind", "place", "machine")
-
-    def __init__(self, emit, shape, dtype, region, clip, predicate, kind):
-        self.emit = emit          # None: the mask leaves nothing to do
-        self.shape = shape
-        self.dtype = dtype
-        self.region = region
-        self.clip = clip
-        self.predicate = predicate
-        self.kind = kind
-
-    def fits(self, tile):
-        """Whether the instruction can write to a tile, or a copy has to."""
-        if tile.t is None or tile.region == "hbm" or self.kind == "loop_reduce":
-            return self.kind == "loop_reduce"
-        if self.region == "psum":
-            if tile.region != "psum":
-                return False
-        elif self.region == "sbuf" and tile.region != "sbuf":
-            return False
-        if tile.dtype is not self.dtype and not (tile.dtype.is_float and self.dtype.is_float):
-            return False
-        shape = tile.shape
-        if shape == self.shape:
-            return True
-        if shape[0] != self.shape[0]:
-            return False
-        if any(axis for axis in self.clip or ()) or self.predicate is not None:
-            return False
-        return tile.t.size == _size(self.shape)
-
-    def write(self, tile, accumulate=False):
-        """Records the instruction with its destination."""
-        if self.emit is None:
-            return
-        m = machine.active()
-        before = m.line
-        place = self.place
-        m.line = m.sources.get((place.code, place.number))
-        if m.line is None:
-            m.line = m.sources[(place.code, place.number)] = m.writer.source(place.code.co_filename,
-                                                                             place.number)
-        try:
-            dst = tile.access(self.clip)
-            block = tile.block
-            if block is not None:
-                if self.kind == "matmul":
-                    if accumulate and block.mode == "data":
-                        accumulate = True
-                    elif accumulate:
-                        accumulate = None   # the first into a place overwrites
-                    if block.mode == "zero" and not accumulate:
-                        block.mode = None
-                else:
-                    if block.mode == "zero":
-                        tile.settle()
-                    if block.storage.region == "psum":
-                        block.mode = "data"
-            if self.predicate is not None:
-                with only_where(dst, self.predicate):
-                    self.emit(dst, accumulate) if self.kind == "matmul" else self.emit(dst)
-            elif self.kind == "matmul":
-                self.emit(dst, accumulate)
-            else:
-                self.emit(dst)
-        except KernelError as error:
-            text = str(error)
-            here = errors.where() + ": "
-            if text.startswith(here):
-                raise type(error)(f"{place.text()}: {text[len(here):]}") from None
-            raise
-        finally:
-            m.line = before
-
-
-def _size(shape):
-    n = 1
-    for extent in shape:
-        n *= extent
-    return n
-
-
-@contextlib.contextmanager
-def only_where(t, predicate):
-    """What the block writes to a view stays where the predicate holds; the record does not tell."""
-    blocks = (t.storage.data, t.storage.written) if predicate is not None else (None,)
-    if blocks[0] is None:
-        yield
-        return
-    views = [numeric._flat(t, block, t.dtype.bits) for block in blocks]
-    before = [np.array(view) for view in views]
-    yield
-    predicate = np.broadcast_to(predicate, t.shape)
-    for view, old in zip(views, before):
-        view[...] = np.where(predicate, view, old)
-
-
-def flush():
-    """Gives a waiting result a tile of its own."""
-    pending = state.pending
-    if pending is not None:
-        pending.realise()
+from .pending import Block, _WHOLE, _size, flush, state
 
 
 class Tile:
@@ -548,7 +328,7 @@ class Tile:
                 if a.storage is b.storage and a.offset == b.offset and a.shape == b.shape and \
                         a.strides == b.strides and value.block is view.block:
                     return   # the end of dst[...] += value
-        assign(view, value)
+        stores.assign(view, value)
 
     # --- views ------------------------------------------------------------------------------
 
@@ -595,10 +375,10 @@ class Tile:
     def __iadd__(self, other):
         if other.__class__ is Tile and other.pend is not None and other.pend.kind == "matmul" and \
                 self.region == "psum" and self.pend is None:
-            accumulate(self, other)
+            stores.accumulate(self, other)
             return self
         from . import language
-        assign(self, language.FUNCTIONS["add"](self, other, dtype=self.dtype))
+        stores.assign(self, language.FUNCTIONS["add"](self, other, dtype=self.dtype))
         return self
 
 
@@ -624,7 +404,7 @@ def _operator(name, reverse=False):
 def _in_place(name):
     def method(self, other):
         from . import language
-        assign(self, language.FUNCTIONS[name](self, other, dtype=self.dtype))
+        stores.assign(self, language.FUNCTIONS[name](self, other, dtype=self.dtype))
         return self
     return method
 
@@ -658,134 +438,5 @@ def _sliced(key, shape):
     return tuple(out)
 
 
-def result(emit, shape, dtype, region=None, clip=None, predicate=None, kind=None):
-    """The tile an instruction returns; region None: SBUF, or PSUM where it is assigned to."""
-    tile = Tile.__new__(Tile)
-    tile.t = tile.block = tile.blocks = tile.loose = None
-    pend = tile.pend = Pending(emit, shape, dtype, region, clip, predicate, kind)
-    pend.place = Place()
-    tile.shape = shape
-    tile.dtype = dtype
-    tile.region = region or "sbuf"
-    state.pending = tile
-    return tile
-
-
-def place_in(value, view, accumulate=False):
-    """Records a waiting result into a view and makes the result that view."""
-    pending = value.pend
-    value.pend = None
-    if state.pending is value:
-        state.pending = None
-    pending.write(view, accumulate)
-    value.t, value.block, value.loose = view.t, view.block, view.loose
-    value.shape, value.dtype, value.region = view.shape, view.dtype, view.region
-
-
-def accumulate(view, value):
-    """psum += matmul"""
-    if view.shape != value.shape and view.size != _size(value.pend.shape):
-        errors.fail(f"a product of {value.shape} cannot be added to a tile of {view.shape}")
-    if view.block is None or view.t is None:
-        view.real()
-    place_in(value, view, True)
-
-
-def assign(view, value):
-    """view[...] = value"""
-    if view.blocks is not None:
-        flush()
-        for index in view.blocks.indices():
-            assign(view.blocks.tile(tuple(index)), value[tuple(index)]
-                   if value.__class__ is Tile and value.blocks is not None else value)
-        return
-    if value.__class__ is not Tile:
-        if isinstance(value, Mask) or value is None:
-            errors.fail(f"{value!r} cannot be assigned to a tile")
-        flush()
-        fill(view, value)
-        return
-    pending = value.pend
-    if pending is not None:
-        if pending.kind == "loop_reduce":
-            value.pend = None
-            state.pending = None
-            if pending.emit is not None:
-                pending.emit(view)
-            value.t, value.block, value.region = view.t, view.block, view.region
-            return
-        if pending.fits(view):
-            place_in(value, view)
-            return
-        if pending.emit is None:
-            flush()
-            return
-        clip, predicate = pending.clip, pending.predicate
-        value.realise()
-    else:
-        flush()
-        clip = predicate = None
-    copy_into(view, value, clip, predicate)
-
-
-def copy_into(view, value, clip=None, predicate=None):
-    from ..language import memory
-    src = value.reading(clip)
-    dst = view.access(clip if clip and len(view.shape) == len(value.shape) else None)
-    if "hbm" in (dst.region, src.region):
-        memory.store(dst, src)
-        return
-    if view.block is not None and view.region == "psum":
-        if view.block.mode == "zero":
-            view.settle()
-        view.block.mode = "data"
-    if src.shape != dst.shape and (src.shape[0] != dst.shape[0] or src.size != dst.size):
-        src = fitted(src, dst.shape)
-    with only_where(dst, predicate):
-        isa_copy.tensor_copy(dst, src)
-
-
-def fitted(t, shape):
-    """A view of a tile in a shape it can be broadcast to without crossing partitions."""
-    if t.shape[0] != shape[0]:
-        errors.fail(f"'{t.name}' of shape {t.shape} does not fit {tuple(shape)}")
-    return t.broadcast_to(shape)
-
-
-def fill(view, value):
-    from ..language import memory
-    value = float(value) if isinstance(value, (float, np.floating)) else int(value)
-    t = view.access()
-    if view.block is not None and t.region == "psum":
-        s = view.block.storage
-        if value == 0 and t.size == s.partitions * s.free:
-            zero(view.block)
-            return
-        if view.block.mode == "zero":
-            view.settle()
-        view.block.mode = "data"
-    memory.fill(t, value)
-
-
-def zero(block):
-    """Zeros of a whole PSUM tile: the first product overwrites them, so they are recorded only if
-    something else reads them."""
-    block.mode = "zero"
-    s = block.storage
-    s.matmuls = None
-    if s.data is not None:
-        s.data[:] = 0
-        s.written[:] = 255
-
-
-def masked(mask, shape):
-    """(drop, clip, predicate) of a mask over a tile of a shape."""
-    found = resolve(mask, shape)
-    if found is None:
-        return False, None, None
-    if found is False:
-        return True, None, None
-    return False, found[0], found[1]
-
-
-__all__ = ["Tile", "State", "state", "flush", "result", "assign", "masked"]
+# Last: that module needs what stands above.
+from . import stores  # noqa: E402

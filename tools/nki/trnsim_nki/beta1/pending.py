@@ -1,0 +1,232 @@
+"""What waits in NKI beta 1: results without a place yet, and the memory of blocks.
+
+A result is not recorded when its instruction is called but at the next step: an assignment
+(dst[...] = op(), psum += op()) then gives the instruction its destination, anything else a tile of its own.
+At most one result waits, and every instruction first lets it go, so the order of the trace is the kernel's.
+"""
+import contextlib
+import copy
+import sys
+
+import numpy as np
+
+from .. import dtypes, errors, machine, numeric
+from ..errors import PACKAGE, KernelError
+from ..storage import Storage
+from ..tensor import Tensor, row_major
+
+
+F32 = dtypes.TABLE["float32"]
+_WHOLE = slice(None)
+
+
+class State:
+    """What a run of beta 1 code remembers between instructions."""
+
+    def __init__(self):
+        self.pending = None
+        self.line = None       # source id of the instruction being recorded late
+        self.loops = []        # active loops, outermost first: [static, value]
+        self.pinned = {}       # allocations of loop bodies, by place in the program
+        self.shared = []       # HBM tensors all programs of a grid share
+        self.shared_count = 0
+        self.ones = {}
+
+
+state = State()
+
+
+class Place:
+    """Code position of an instruction that is recorded later."""
+
+    __slots__ = ("code", "number")
+
+    def __init__(self):
+        frame = sys._getframe(2)
+        code = frame.f_code
+        while code.co_filename.startswith(PACKAGE):
+            frame = frame.f_back
+            code = frame.f_code
+        self.code = code
+        self.number = frame.f_lineno
+
+    def text(self):
+        return f"{self.code.co_filename}:{self.number}"
+
+
+class Block:
+    """Memory of one block of a tile. `mode` is "zero" while zeros of PSUM are not recorded yet."""
+
+    __slots__ = ("storage", "mode")
+
+    def __init__(self, storage, mode=None):
+        self.storage = storage
+        self.mode = mode
+
+
+class Blocks:
+    """A tile with block dims: one memory per block, made when first used."""
+
+    def __init__(self, shape, dims, dtype, buffer, region, allocator, site, name):
+        self.shape = shape
+        self.dims = dims
+        self.inner = shape[dims:]
+        self.strides = row_major(self.inner)
+        self.dtype = dtype
+        self.buffer = buffer
+        self.region = region
+        self.allocator = allocator
+        self.site = site
+        self.name = name
+        self.found = {}
+        self.storages = {}    # address -> storage: blocks of one address are one memory
+        self.prefix = ()
+
+    def within(self, prefix):
+        """The blocks whose index begins so."""
+        part = copy.copy(self)
+        part.prefix = self.prefix + prefix
+        part.shape = self.shape[len(prefix):]
+        part.dims = self.dims - len(prefix)
+        return part
+
+    def block(self, index):
+        index = self.prefix + index
+        found = self.found.get(index)
+        if found is None:
+            m = machine.active()
+            address = None
+            if self.allocator is not None:
+                width = self.dtype.size
+                for extent in self.inner[1:]:
+                    width *= extent
+                address = self.allocator.address(index, self.inner[0], width)
+            storage = self.storages.get(address) if address is not None else None
+            if storage is None:
+                label = self.name + ("_" + "_".join(map(str, index)) if index else "")
+                storage = Storage(m, m.unique_name(label), self.region, self.buffer, self.dtype,
+                                  self.inner, address, site=self.site)
+                if address is not None:
+                    self.storages[address] = storage
+            else:
+                storage.matmuls = None
+            found = self.found[index] = Block(storage)
+        return found
+
+    def tile(self, index):
+        block = self.block(index)
+        return tile.Tile(Tensor(block.storage, self.dtype, self.inner, self.strides), block)
+
+    def indices(self):
+        return np.ndindex(*self.shape[:self.dims])
+
+
+class Pending:
+    """An instruction without a destination."""
+
+    __slots__ = ("emit", "shape", "dtype", "region", "clip", "predicate", "kind", "place", "machine")
+
+    def __init__(self, emit, shape, dtype, region, clip, predicate, kind):
+        self.emit = emit          # None: the mask leaves nothing to do
+        self.shape = shape
+        self.dtype = dtype
+        self.region = region
+        self.clip = clip
+        self.predicate = predicate
+        self.kind = kind
+
+    def fits(self, tile):
+        """Whether the instruction can write to a tile, or a copy has to."""
+        if tile.t is None or tile.region == "hbm" or self.kind == "loop_reduce":
+            return self.kind == "loop_reduce"
+        if self.region == "psum":
+            if tile.region != "psum":
+                return False
+        elif self.region == "sbuf" and tile.region != "sbuf":
+            return False
+        if tile.dtype is not self.dtype and not (tile.dtype.is_float and self.dtype.is_float):
+            return False
+        shape = tile.shape
+        if shape == self.shape:
+            return True
+        if shape[0] != self.shape[0]:
+            return False
+        if any(axis for axis in self.clip or ()) or self.predicate is not None:
+            return False
+        return tile.t.size == _size(self.shape)
+
+    def write(self, tile, accumulate=False):
+        """Records the instruction with its destination."""
+        if self.emit is None:
+            return
+        m = machine.active()
+        before = m.line
+        place = self.place
+        m.line = m.sources.get((place.code, place.number))
+        if m.line is None:
+            m.line = m.sources[(place.code, place.number)] = m.writer.source(place.code.co_filename,
+                                                                             place.number)
+        try:
+            dst = tile.access(self.clip)
+            block = tile.block
+            if block is not None:
+                if self.kind == "matmul":
+                    if accumulate and block.mode == "data":
+                        accumulate = True
+                    elif accumulate:
+                        accumulate = None   # the first into a place overwrites
+                    if block.mode == "zero" and not accumulate:
+                        block.mode = None
+                else:
+                    if block.mode == "zero":
+                        tile.settle()
+                    if block.storage.region == "psum":
+                        block.mode = "data"
+            if self.predicate is not None:
+                with only_where(dst, self.predicate):
+                    self.emit(dst, accumulate) if self.kind == "matmul" else self.emit(dst)
+            elif self.kind == "matmul":
+                self.emit(dst, accumulate)
+            else:
+                self.emit(dst)
+        except KernelError as error:
+            text = str(error)
+            here = errors.where() + ": "
+            if text.startswith(here):
+                raise type(error)(f"{place.text()}: {text[len(here):]}") from None
+            raise
+        finally:
+            m.line = before
+
+
+def _size(shape):
+    n = 1
+    for extent in shape:
+        n *= extent
+    return n
+
+
+@contextlib.contextmanager
+def only_where(t, predicate):
+    """What the block writes to a view stays where the predicate holds; the record does not tell."""
+    blocks = (t.storage.data, t.storage.written) if predicate is not None else (None,)
+    if blocks[0] is None:
+        yield
+        return
+    views = [numeric._flat(t, block, t.dtype.bits) for block in blocks]
+    before = [np.array(view) for view in views]
+    yield
+    predicate = np.broadcast_to(predicate, t.shape)
+    for view, old in zip(views, before):
+        view[...] = np.where(predicate, view, old)
+
+
+def flush():
+    """Gives a waiting result a tile of its own."""
+    pending = state.pending
+    if pending is not None:
+        pending.realise()
+
+
+# Last: that module needs what stands above.
+from . import tile  # noqa: E402
