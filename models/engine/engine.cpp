@@ -109,7 +109,7 @@ Engine::Slot Engine::execute_meeting(Femtos now, const lower::Step& step) {
   const Femtos end = side_ ? now : now + base_clock_.span(step.interval_cycles);
   const Femtos done = end + base_clock_.span(step.latency_cycles - step.interval_cycles);
   record(RecordKind::kInstruction, side_ ? arrived_ : now, done);
-  return {now, end, end, done, 1};
+  return beside_data_path(now, end, done);
 }
 
 Femtos Engine::port_free(Femtos now, const lower::Step& step) const {
@@ -157,7 +157,7 @@ void Engine::start(Femtos now, const lower::Step& step) {
 Engine::Slot Engine::execute_sequencer(Femtos now, const lower::Step& step) {
   const Femtos end = now + base_clock_.span(step.interval_cycles);
   record(RecordKind::kInstruction, now, end);
-  return {now, end, end, now + base_clock_.span(step.latency_cycles), 1};
+  return beside_data_path(now, end, now + base_clock_.span(step.latency_cycles));
 }
 
 Engine::Slot Engine::execute_dma(Femtos now, const lower::Step& step) {
@@ -165,7 +165,12 @@ Engine::Slot Engine::execute_dma(Femtos now, const lower::Step& step) {
   const Femtos end = now + from_ns(timing::issue_ns(core_.dma, request.mode));
   record(RecordKind::kInstruction, now, end);
   dma->trigger(now, end, step.dma);
-  return {now, end, end, end, 1};
+  return beside_data_path(now, end, end);
+}
+
+// The sequencer's own work may run while the data path is still busy with the instruction before.
+Engine::Slot Engine::beside_data_path(Femtos now, Femtos end, Femtos done) const {
+  return {max(now, busy_end_), max(end, busy_end_), end, done, 1};
 }
 
 void Engine::record(RecordKind kind, Femtos start, Femtos end) {

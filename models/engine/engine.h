@@ -108,6 +108,7 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter,
   bool meet(Femtos now, const lower::Step& step);
   Slot execute_meeting(Femtos now, const lower::Step& step);
   Slot execute_dma(Femtos now, const lower::Step& step);
+  [[nodiscard]] Slot beside_data_path(Femtos now, Femtos end, Femtos done) const;
   void book(const Slot& slot);
   void account_idle(Femtos until);
   [[nodiscard]] IdleCause cause_of(lower::QueueId queue) const;

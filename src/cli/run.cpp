@@ -139,6 +139,10 @@ int run_trace(const std::string& path, const Arguments& arguments) {
   flags.check();
   const spec::LoadedSystem system = flags.load();
   const std::vector<trace::Trace> traces = read_programs(path);
+  if (flags.replay && traces.front().edges.empty()) {
+    throw Error("has no waits to replay", {path},
+                "make it with 'trnsim trace import-profile', or leave out --replay");
+  }
   const bool by_hand = workload::hand_scheduled(traces.front());
   const auto simulate = [&](const lower::Options& lowering) {
     return simulate_placement(

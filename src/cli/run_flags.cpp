@@ -28,6 +28,7 @@ void RunFlags::declare(CLI::App& app, bool trace) {
       ->capture_default_str();
   if (trace) {
     app.add_option("--copies", copies, "cores that run the trace, 0 = all")->capture_default_str();
+    app.add_flag("--replay", replay, "wait for what the imported profile's semaphores waited for");
     app.add_flag("--by-line", by_line, "time and waits by source line of the kernel");
   }
   app.add_flag("-q,--quiet", quiet, "no report on standard output");
@@ -62,12 +63,13 @@ lower::Options RunFlags::lowering(bool hand_scheduled) const {
                     : hand_scheduled  ? lower::EnginePolicy::kRule
                                       : lower::EnginePolicy::kBalance;
   lower::parse_alloc_policy(alloc, options);
+  options.replay = replay;
   return options;
 }
 
 std::optional<lower::Options> RunFlags::look_ahead(bool hand_scheduled) const {
   constexpr std::uint32_t kWindow = 16;
-  if (order != "auto" || hand_scheduled) {
+  if (order != "auto" || hand_scheduled || replay) {
     return std::nullopt;
   }
   lower::Options options = lowering(hand_scheduled);

@@ -24,6 +24,7 @@ struct RunFlags {
   std::uint32_t copies = 1;
   std::uint32_t lnc = 0;
   bool by_line = false;
+  bool replay = false;
   bool quiet = false;
   bool verbose = false;
 

@@ -10,6 +10,7 @@
 #include "trnsim/base/error.h"
 #include "trnsim/base/files.h"
 #include "trnsim/trace/file.h"
+#include "trnsim/trace/profile.h"
 #include "trnsim/trace/summary.h"
 
 namespace trnsim::cli {
@@ -207,23 +208,55 @@ int load_command(const Arguments& arguments) {
   return 0;
 }
 
+int import_profile_command(const Arguments& arguments) {
+  std::string file;
+  std::string output;
+  CLI::App app("Turn a JSON export of the Neuron profiler into a trace.", "trace import-profile");
+  app.footer(
+      "Example: trnsim trace import-profile kernel.profile.json.gz -o kernel.trt\n"
+      "Then:    trnsim run kernel.trt --replay --system trn2.3xlarge");
+  app.add_option("file", file, "profile to read, .json or .json.gz")->required();
+  app.add_option("-o,--output", output, "file to write, .trt or .jsonl")
+      ->required()
+      ->type_name("FILE");
+  if (!parse(app, arguments)) {
+    return 0;
+  }
+  if (!output.ends_with(".trt") && !output.ends_with(".jsonl")) {
+    throw Error("the output's name must end in .trt or .jsonl", {output});
+  }
+  check_writable(output);
+  const trace::ImportedProfile imported = trace::import_profile(file);
+  for (const std::string& warning : imported.warnings) {
+    std::cerr << "trnsim: warning: " << file << ": " << warning << '\n';
+  }
+  if (output.ends_with(".trt")) {
+    trace::write_trt(imported.trace, output);
+  } else {
+    write_file_atomically(
+        output, [&imported](std::ostream& stream) { trace::dump_jsonl(imported.trace, stream); });
+  }
+  return 0;
+}
+
 struct Action {
   const char* name;
   int (*run)(const Arguments&);
   const char* what;
 };
 
-constexpr std::array<Action, 4> kActions{{
+constexpr std::array<Action, 5> kActions{{
     {"info", info_command, "summarise a trace"},
     {"dump", dump_command, "write a trace as JSON Lines"},
     {"load", load_command, "check a JSON Lines trace and write it as .trt"},
     {"gen", trace_gen_command, "generate the trace of a built-in kernel"},
+    {"import-profile", import_profile_command, "make a trace of a Neuron profiler export"},
 }};
 
 std::string help_text() {
   std::string text = "Look into trace files, convert and generate them.\n\n";
   for (const Action& action : kActions) {
-    text += fmt::format("  trnsim trace {:<5} {}\n", action.name, action.what);
+    text += fmt::format("  trnsim trace {:<14} {}\n", action.name, action.what);
   }
   return text + "\nExample: trnsim trace info gemm.trt\nMore: trnsim trace info --help\n";
 }
@@ -247,7 +280,7 @@ int trace_command(const Arguments& arguments) {
   if (hint.empty()) {
     hint = "see 'trnsim trace --help'";
   }
-  throw Error(action.empty() ? "'trnsim trace' needs one of info, dump, load, gen"
+  throw Error(action.empty() ? "'trnsim trace' needs one of info, dump, load, gen, import-profile"
                              : fmt::format("unknown action '{}' of 'trnsim trace'", action),
               {}, hint);
 }

@@ -10,6 +10,7 @@
 #include "emitter.h"
 #include "engine_choice.h"
 #include "footprint.h"
+#include "replay_edges.h"
 #include "residency.h"
 #include "trnsim/base/error.h"
 #include "trnsim/timing/engine_cost.h"
@@ -44,7 +45,13 @@ class Lowering {
     plan_queues();
     place_hbm();
     find_elidable();
+    loads_tables_ = std::any_of(
+        trace.instructions.begin(), trace.instructions.end(),
+        [](const Instruction& i) { return i.opcode == Opcode::kActTableLoad; });
     // A spill may need a queue that no instruction uses, so it always exists.
+    if (options.replay) {
+      replay_ = std::make_unique<ReplayEdges>(trace, program_.num_queues());
+    }
     tracker_ = std::make_unique<AccessTracker>(trace, residency_, program_.num_queues());
     no_needs_ = std::make_unique<Needs>(program_.num_queues());
     emitter_ = std::make_unique<Emitter>(program_, program_.num_queues());
@@ -259,12 +266,18 @@ class Lowering {
     check_matmul(shape, step.psum_banks);
     const auto queue = static_cast<QueueId>(Engine::kTensor);
     const Needs& needs =
-        tracker_->access(instruction, queue, emitter_->next_count(queue) + cost.pairs - 1);
+        access(instruction, queue, emitter_->next_count(queue) + cost.pairs - 1);
     for (std::uint32_t pair = 0; pair < cost.pairs; ++pair) {
       emitter_->emit(Engine::kTensor, queue, step, pair == 0 ? needs : *no_needs_);
     }
     program_.matmul_flops[static_cast<std::size_t>(shape.inputs[0].dtype)] += cost.flops;
     ++program_.trace_instructions;
+  }
+
+  // What the instruction in hand waits for; it completes as `count` of `queue`.
+  const Needs& access(const Instruction& instruction, QueueId queue, std::uint32_t count) {
+    return replay_ ? replay_->access(index_, queue, count)
+                   : tracker_->access(instruction, queue, count);
   }
 
   void emit_compute(const Instruction& instruction) {
@@ -279,7 +292,8 @@ class Lowering {
     step.opcode = instruction.opcode;
     const bool sequencer = instruction.opcode == Opcode::kRegisterMove ||
                            instruction.opcode == Opcode::kRegisterLoad ||
-                           instruction.opcode == Opcode::kRegisterStore;
+                           instruction.opcode == Opcode::kRegisterStore ||
+                           instruction.opcode == Opcode::kEventSemaphore;
     const bool meeting =
         instruction.opcode == Opcode::kCoreBarrier || instruction.opcode == Opcode::kSendRecv;
     step.kind = sequencer ? StepKind::kSequencer
@@ -293,13 +307,13 @@ class Lowering {
     step.perf_mode = cost.perf_mode;
     step.psum_banks = banks_of(instruction);
     step.uses_sbuf = uses_sbuf(instruction);
-    if (engine == Engine::kScalar &&
+    if (engine == Engine::kScalar && !loads_tables_ &&
         (instruction.opcode == Opcode::kActivation || instruction.opcode == Opcode::kActivate2)) {
       step.act_table = timing::activation_table(shape.attributes->func);
     }
     const auto queue = static_cast<QueueId>(engine);
     emitter_->emit(engine, queue, step,
-                   tracker_->access(instruction, queue, emitter_->next_count(queue)));
+                   access(instruction, queue, emitter_->next_count(queue)));
     ++program_.trace_instructions;
   }
 
@@ -341,7 +355,7 @@ class Lowering {
     const QueueId access_queue = kFirstDmaQueue + request.queue;
     const std::uint32_t queue = request.queue;
     const Needs& needs =
-        tracker_->access(instruction, access_queue, emitter_->next_count(access_queue));
+        access(instruction, access_queue, emitter_->next_count(access_queue));
     Step step = dma_step(queue, std::move(request), index_);
     step.opcode = instruction.opcode;
     step.source = instruction.source;
@@ -391,11 +405,13 @@ class Lowering {
   Residency residency_;
   EngineChooser chooser_;
   std::unique_ptr<AccessTracker> tracker_;
+  std::unique_ptr<ReplayEdges> replay_;  // instead, when a profile is replayed
   std::unique_ptr<Needs> no_needs_;
   std::unique_ptr<Emitter> emitter_;
   std::vector<std::uint64_t> hbm_base_;
   std::vector<std::uint64_t> spill_base_;
   std::vector<bool> elidable_;
+  bool loads_tables_ = false;  // the trace says itself when an activation table is loaded
   std::vector<Interval> intervals_;
   std::vector<OpenLoop> loops_;
   std::uint32_t index_ = 0;

@@ -75,7 +75,8 @@ std::string to_string(const Options& options) {
     return "";
   };
   const std::string order =
-      options.window <= 1 ? "program" : fmt::format("window:{}", options.window);
+      options.replay        ? "replay"
+      : options.window <= 1 ? "program" : fmt::format("window:{}", options.window);
   return fmt::format("order={} engines={} alloc={}", order,
                      options.engines == EnginePolicy::kRule ? "rule" : "balance", alloc());
 }

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::uint64_t kSbufAlignment = 32;  // bytes; allocation granularity of the NKI compiler
 
-std::uint64_t sbuf_capacity(const spec::SbufSpec& sbuf) {
-  return std::uint64_t{sbuf.kib_per_partition} * 1024 - sbuf.reserved_bytes_per_partition;
+// A replayed program also uses what is reserved for the compiler.
+std::uint64_t sbuf_capacity(const spec::SbufSpec& sbuf, bool replay) {
+  return std::uint64_t{sbuf.kib_per_partition} * 1024 -
+         (replay ? 0 : sbuf.reserved_bytes_per_partition);
 }
 
 std::uint64_t psum_capacity(const spec::PsumSpec& psum) {
@@ -33,7 +35,7 @@ bool on_chip(const trace::Tensor& tensor) {
 Residency::Residency(const trace::Trace& trace, const std::vector<std::uint32_t>& order,
                      const spec::CoreSpec& core, const Options& options, AllocReport& report)
     : trace_(trace),
-      sbuf_(sbuf_capacity(core.sbuf), kSbufAlignment, options.alloc),
+      sbuf_(sbuf_capacity(core.sbuf, options.replay), kSbufAlignment, options.alloc),
       psum_(psum_capacity(core.psum), core.psum.bank_bytes_per_partition, options.alloc),
       report_(report),
       state_(trace.tensors.size()),

@@ -89,6 +89,8 @@ constexpr std::array<Row, trace::kOpcodeCount> kTable{{
     {Opcode::kLoopIteration, nothing},
     {Opcode::kLoopEnd, nothing},
     {Opcode::kFence, nothing},
+    {Opcode::kEventSemaphore, nothing},
+    {Opcode::kActTableLoad, nothing},
 }};
 
 constexpr bool in_enum_order() {

@@ -273,6 +273,10 @@ EngineCost vector_cost(const spec::CoreSpec& core, const InstructionShape& shape
 }
 
 EngineCost scalar_cost(const spec::CoreSpec& core, const InstructionShape& shape) {
+  if (shape.opcode == Opcode::kActTableLoad) {
+    const double cycles = core.scalar.act_table_load_ns * core.scalar.clock_ghz;
+    return combine(static_cast<std::uint64_t>(std::ceil(cycles)), 0, 0, 0, 0);
+  }
   std::uint64_t work = shape.src().elements;
   const bool copy_like =
       shape.opcode == Opcode::kTensorCopy || shape.opcode == Opcode::kTensorScalar;
@@ -304,6 +308,7 @@ EngineCost sequencer_cost(const spec::CoreSpec& core, const InstructionShape& sh
   std::uint64_t cycles = sequencer.dispatch_interval_cycles;
   switch (shape.opcode) {
     case Opcode::kRegisterMove:
+    case Opcode::kEventSemaphore:
       cycles = sequencer.register_op_cycles;
       break;
     case Opcode::kRegisterLoad:
@@ -327,6 +332,7 @@ EngineCost engine_cost(const spec::CoreSpec& core, Engine engine, const Instruct
     case Opcode::kRegisterMove:
     case Opcode::kRegisterLoad:
     case Opcode::kRegisterStore:
+    case Opcode::kEventSemaphore:
     case Opcode::kCoreBarrier:
     case Opcode::kSendRecv:
       return sequencer_cost(core, shape);

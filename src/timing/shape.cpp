@@ -185,7 +185,10 @@ std::vector<Engine> legal_engines(Generation generation, const InstructionShape&
     case Opcode::kRegisterMove:
     case Opcode::kRegisterLoad:
     case Opcode::kRegisterStore:
+    case Opcode::kEventSemaphore:
       return {Engine::kSync, Engine::kGpSimd, Engine::kScalar, Engine::kVector, Engine::kTensor};
+    case Opcode::kActTableLoad:
+      return {Engine::kScalar};
     case Opcode::kLoopBegin:
     case Opcode::kLoopIteration:
     case Opcode::kLoopEnd:

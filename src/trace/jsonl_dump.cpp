@@ -54,8 +54,13 @@ class Dumper {
     for (const Tensor& tensor : trace_.tensors) {
       write(tensor_record(tensor));
     }
-    for (const Instruction& instruction : trace_.instructions) {
-      write(instruction_record(instruction));
+    auto edge = trace_.edges.begin();
+    for (std::uint32_t i = 0; i < trace_.instructions.size(); ++i) {
+      Json record = instruction_record(trace_.instructions[i]);
+      for (; edge != trace_.edges.end() && edge->instruction == i; ++edge) {
+        record["after"].push_back(edge->after);
+      }
+      write(record);
     }
   }
 

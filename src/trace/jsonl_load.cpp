@@ -343,8 +343,23 @@ class Loader {
     instruction.outputs = add_operands(record, "out");
     instruction.inputs = add_operands(record, "in");
     instruction.source = source_of(record);
+    add_edges(record);
     trace_.instructions.push_back(instruction);
     lines_.push_back(where_.line);
+  }
+
+  void add_edges(const Record& record) {
+    if (!record.has("after")) {
+      return;
+    }
+    const json& list = record.at("after");
+    if (!list.is_array()) {
+      record.fail(fmt::format("'after' is {}, must be a list of instruction numbers", list.dump()));
+    }
+    const auto index = static_cast<std::uint32_t>(trace_.instructions.size());
+    for (const json& item : list) {
+      trace_.edges.push_back({index, record.to_integer<std::uint32_t>(item, "after")});
+    }
   }
 
   std::uint32_t source_of(const Record& record) {
@@ -382,7 +397,8 @@ class Loader {
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> tensors_of_name_;
   std::vector<int> lines_;  // of each instruction
   const std::vector<std::string> instruction_keys_ =
-      attribute_names({"opcode", "engine", "out", "in", "attributes_id", "source", "source_id"});
+      attribute_names({"opcode", "engine", "out", "in", "attributes_id", "source", "source_id",
+                       "after"});
 };
 
 }  // namespace

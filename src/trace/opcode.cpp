@@ -8,7 +8,7 @@
 namespace trnsim::trace {
 namespace {
 
-constexpr std::array<std::string_view, 53> kOpcodes{{
+constexpr std::array<std::string_view, 55> kOpcodes{{
     "nc_matmul",
     "nc_matmul_mx",
     "nc_transpose",
@@ -62,6 +62,8 @@ constexpr std::array<std::string_view, 53> kOpcodes{{
     "loop_iteration",
     "loop_end",
     "fence",
+    "event_semaphore",
+    "act_table_load",
 }};
 
 constexpr std::array<std::string_view, 6> kEngines{{
@@ -171,7 +173,7 @@ std::optional<DgeRequest> parse_dge_request(std::string_view text) {
 }
 
 bool is_control(Opcode opcode) {
-  return opcode >= Opcode::kLoopBegin;
+  return opcode >= Opcode::kLoopBegin && opcode <= Opcode::kFence;
 }
 bool is_dma(Opcode opcode) {
   return opcode == Opcode::kDmaCopy || opcode == Opcode::kDmaTranspose ||

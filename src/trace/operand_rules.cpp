@@ -81,6 +81,8 @@ constexpr std::array<Row, kOpcodeCount> kRows{{
     {Opcode::kLoopIteration, 0, 0, 0, 0, kNothing},
     {Opcode::kLoopEnd, 0, 0, 0, 0, kNothing},
     {Opcode::kFence, 0, 0, 0, 0, kNothing},
+    {Opcode::kEventSemaphore, 0, 0, 0, 0, kNothing},
+    {Opcode::kActTableLoad, 0, 0, 0, 0, kNothing},
 }};
 
 constexpr bool rows_follow_the_enum() {

@@ -44,6 +44,7 @@ class Reader {
   void read_tensors(const trt::Tables& tables);
   void read_forms(const trt::Tables& tables);
   void read_instructions(const trt::Instructions& columns);
+  void read_edges(const trt::Edges& columns);
   void read_footer(const trt::Footer& footer);
 
   template <typename Enum>
@@ -77,6 +78,7 @@ class Reader {
   std::vector<Form> forms_;
   std::vector<Operand> form_operands_;
   std::vector<Movement> movements_;
+  std::uint64_t last_edge_ = 0;
 };
 
 std::uint32_t optional_id(std::uint32_t stored) {
@@ -108,6 +110,8 @@ Trace Reader::read() {
       read_forms(tables);
     } else if (block.has_instructions()) {
       read_instructions(block.instructions());
+    } else if (block.has_edges()) {
+      read_edges(block.edges());
     } else if (block.has_footer()) {
       read_footer(block.footer());
       gzip_.expect_end();
@@ -346,6 +350,19 @@ void Reader::read_instructions(const trt::Instructions& columns) {
   require_rows("operands", next, {operands});
 }
 
+void Reader::read_edges(const trt::Edges& columns) {
+  require_rows("edges", columns.instruction_delta_size(), {columns.distance_size()});
+  for (int i = 0; i < columns.distance_size(); ++i) {
+    const std::uint32_t instruction =
+        add_delta(columns.instruction_delta(i), last_edge_, "an edge's instruction");
+    if (columns.distance(i) > instruction) {
+      fail_corrupted(fmt::format("instruction {} waits for the {}th before it", instruction,
+                                 columns.distance(i)));
+    }
+    trace_.edges.push_back({instruction, instruction - columns.distance(i)});
+  }
+}
+
 void Reader::read_footer(const trt::Footer& footer) {
   if (footer.crc32() != gzip_.marked_crc()) {
     fail(fmt::format("is corrupted: checksum {:08x}, the footer says {:08x}", gzip_.marked_crc(),
@@ -364,6 +381,7 @@ void Reader::read_footer(const trt::Footer& footer) {
   compare("tensors", footer.tensors(), trace_.tensors.size());
   compare("operands", footer.operands(), trace_.operands.size());
   compare("instructions", footer.instructions(), trace_.instructions.size());
+  compare("edges", footer.edges(), trace_.edges.size());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // write_trt: tables, then instructions in blocks, each block a set of columns.
 #include <trace.pb.h>
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -236,6 +237,22 @@ class InstructionWriter {
   std::vector<Movement> movements_;
 };
 
+void write_edges(const Trace& trace, BlockWriter& out) {
+  std::uint32_t last = 0;
+  for (std::size_t first = 0; first < trace.edges.size(); first += kMaxBlockInstructions) {
+    trt::Block block;
+    trt::Edges& columns = *block.mutable_edges();
+    const std::size_t end = std::min(first + kMaxBlockInstructions, trace.edges.size());
+    for (std::size_t i = first; i < end; ++i) {
+      const Edge& edge = trace.edges[i];
+      columns.add_instruction_delta(edge.instruction - last);
+      columns.add_distance(edge.instruction - edge.after);
+      last = edge.instruction;
+    }
+    out.write(block);
+  }
+}
+
 trt::Block header_of(const Trace& trace) {
   trt::Block block;
   trt::Header& header = *block.mutable_header();
@@ -260,6 +277,7 @@ trt::Block footer_of(const Trace& trace, std::uint32_t crc) {
   footer.set_tensors(trace.tensors.size());
   footer.set_operands(trace.operands.size());
   footer.set_instructions(trace.instructions.size());
+  footer.set_edges(trace.edges.size());
   footer.set_crc32(crc);
   return block;
 }
@@ -301,6 +319,7 @@ void write_trt(const Trace& trace, const std::string& path) {
     add_all(trace.tensors);
     tables.flush();
     InstructionWriter(trace, out).write_all();
+    write_edges(trace, out);
     out.write(footer_of(trace, out.crc()));
     out.finish();
   });

@@ -226,6 +226,32 @@ void InstructionCheck::fail(const std::string& what) const {
   trace::fail(trace, index, what);
 }
 
+namespace {
+
+void check_edges(const Trace& trace) {
+  for (std::size_t i = 0; i < trace.edges.size(); ++i) {
+    const Edge& edge = trace.edges[i];
+    if (edge.instruction >= trace.instructions.size()) {
+      throw Error(fmt::format("edge {}: instruction {} is not one of {} instructions", i,
+                              edge.instruction, trace.instructions.size()));
+    }
+    if (edge.after >= edge.instruction) {
+      fail(trace, edge.instruction,
+           fmt::format("waits for instruction {}, which is not before it", edge.after));
+    }
+    for (const std::uint32_t end : {edge.instruction, edge.after}) {
+      if (is_control(trace.instructions[end].opcode)) {
+        fail(trace, end, "is a control record, nothing waits for it and it waits for nothing");
+      }
+    }
+    if (i > 0 && edge <= trace.edges[i - 1]) {
+      throw Error(fmt::format("edge {} is out of order", i));
+    }
+  }
+}
+
+}  // namespace
+
 void validate(const Trace& trace) {
   check_header(trace);
   const std::vector<PatternFacts> facts = check_tables(trace);
@@ -243,6 +269,7 @@ void validate(const Trace& trace) {
   if (loop_depth != 0) {
     throw Error(fmt::format("ends inside {} loop{}", loop_depth, loop_depth == 1 ? "" : "s"));
   }
+  check_edges(trace);
 }
 
 }  // namespace trnsim::trace

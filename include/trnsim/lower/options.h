@@ -14,6 +14,7 @@ struct Options {
   EnginePolicy engines = EnginePolicy::kRule;
   AllocPolicy alloc = AllocPolicy::kRotate;
   std::uint32_t depth = 2;         // kDepth: buffers of each allocation site
+  bool replay = false;             // waits are the trace's edges instead of what the accesses imply
 };
 
 // "program" or "window:N" (N >= 1); "rule" or "balance"; "rotate", "first-fit",

@@ -121,6 +121,14 @@ struct SourceLine {
   friend auto operator<=>(const SourceLine&, const SourceLine&) = default;
 };
 
+// `instruction` starts after the earlier `after` has completed: what a profile says on top of program
+// order.
+struct Edge {
+  std::uint32_t instruction = 0;
+  std::uint32_t after = 0;
+  friend auto operator<=>(const Edge&, const Edge&) = default;
+};
+
 struct Trace {
   std::string kernel;        // "gemm", "attention", or the user's kernel name
   std::string origin;        // who made it: "trnsim builder", "trnsim-nki 0.1", ...
@@ -136,6 +144,7 @@ struct Trace {
   std::vector<Tensor> tensors;
   std::vector<Operand> operands;
   std::vector<Instruction> instructions;
+  std::vector<Edge> edges;   // ascending; only traces imported from profiles have any
 
   [[nodiscard]] std::span<const Operand> outputs(const Instruction& instruction) const {
     return {operands.data() + instruction.first_operand, instruction.outputs};

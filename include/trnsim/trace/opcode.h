@@ -35,6 +35,7 @@
 //   dma_transpose        out: dst                            in: src
 //   dma_compute          out: dst                            in: sources...  dst = sum of sources
 //   sendrecv, core_barrier, collectives                      out / in as in nki.isa
+//   event_semaphore, act_table_load                          no operands
 #pragma once
 
 #include <cstdint>
@@ -104,8 +105,11 @@ enum class Opcode : std::uint8_t {
   kLoopIteration,
   kLoopEnd,
   kFence,          // nothing moves across it
+  // Rows of imported profiles.
+  kEventSemaphore,  // only waits
+  kActTableLoad,    // a trace that has one loads its activation tables itself
 };
-inline constexpr int kOpcodeCount = static_cast<int>(Opcode::kFence) + 1;
+inline constexpr int kOpcodeCount = static_cast<int>(Opcode::kActTableLoad) + 1;
 
 enum class AluOp : std::uint8_t {
   kNone,

@@ -16,7 +16,7 @@ OPCODES = (
     "rand_set_state", "rand_get_state", "iota", "affine_select", "local_gather", "nc_n_gather",
     "nonzero_with_count", "topk", "sequence_bounds", "dma_copy", "dma_transpose", "dma_compute",
     "sendrecv", "core_barrier", "register_move", "register_load", "register_store", "loop_begin",
-    "loop_iteration", "loop_end", "fence",
+    "loop_iteration", "loop_end", "fence", "event_semaphore", "act_table_load",
 )
 ENGINES = ("Tensor", "Vector", "Scalar", "GpSimd", "Sync", "unassigned")
 REGIONS = ("hbm", "sbuf", "psum")
