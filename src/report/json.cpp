@@ -67,6 +67,16 @@ ordered_json lines_json(const RunEntry& entry) {
   return lines;
 }
 
+// The kernel time on the other clocks that measurements use.
+ordered_json launch_json(const spec::LaunchSpec& launch, double kernel_us) {
+  return {{"preamble_us", finite(launch.preamble_us)},
+          {"tail_us", finite(launch.tail_us)},
+          {"profile_total_us", finite(kernel_us + launch.profile_total_us())},
+          {"active_us", finite(kernel_us + launch.active_us())},
+          {"counter_us", finite(kernel_us + launch.counter_us())},
+          {"nc_latency_us", finite(kernel_us + launch.nc_latency_us())}};
+}
+
 ordered_json system_json(const spec::LoadedSystem& system) {
   const spec::SystemSpec& s = system.spec;
   return {{"name", s.name},       {"chips", s.chips()}, {"cores", s.cores()},
@@ -74,7 +84,7 @@ ordered_json system_json(const spec::LoadedSystem& system) {
 }
 
 // Everything of one kernel but system, configuration and schema.
-ordered_json entry_json(const RunEntry& entry) {
+ordered_json entry_json(const spec::LoadedSystem& system, const RunEntry& entry) {
   const analysis::Metrics& m = entry.metrics;
   const sim::RunRecord& r = entry.record;
   ordered_json out;
@@ -88,6 +98,7 @@ ordered_json entry_json(const RunEntry& entry) {
   }
   out["cores_used"] = r.cores_used;
   out["time_us"] = finite(m.time_us);
+  out["launch"] = launch_json(system.spec.launch, m.time_us);
   out["flops"] = finite(m.flops);
   out["counted_flops"] = finite(r.counted_flops);
   out["dtype"] = name(r.dtype);
@@ -137,7 +148,7 @@ ordered_json envelope(const spec::LoadedSystem& system) {
 
 ordered_json json(const spec::LoadedSystem& system, const RunEntry& entry) {
   ordered_json out = envelope(system);
-  out.update(entry_json(entry));
+  out.update(entry_json(system, entry));
   out["config"] = spec::to_json(system);
   return out;
 }
@@ -154,7 +165,7 @@ ordered_json json(const spec::LoadedSystem& system, const std::vector<RunEntry>&
     steps_run.emplace_back(&entry.metrics, entry.repeat);
     instructions += entry.record.instructions;
     wall += entry.record.wall_seconds;
-    steps.push_back(entry_json(entry));
+    steps.push_back(entry_json(system, entry));
     steps.back()["repeat"] = entry.repeat;
   }
   const analysis::Totals totals = analysis::compute_totals(steps_run);

@@ -135,6 +135,22 @@ std::vector<KeyNode> fabric_keys() {
   };
 }
 
+std::vector<KeyNode> launch_keys() {
+  using S = LaunchSpec;
+  return {
+      real(&S::preamble_us, "preamble_us", "us", from_zero(kMaxUs),
+           "start of a profile to the first kernel instruction"),
+      real(&S::tail_us, "tail_us", "us", from_zero(kMaxUs),
+           "last kernel instruction to the end of the profile"),
+      real(&S::counter_extra_us, "counter_extra_us", "us", from_zero(kMaxUs),
+           "runtime's per-core counter above the profile total"),
+      real(&S::nc_latency_below_profile_us, "nc_latency_below_profile_us", "us", from_zero(kMaxUs),
+           "nc_latency of the benchmark API below the profile total"),
+      real(&S::active_below_profile_us, "active_below_profile_us", "us", from_zero(kMaxUs),
+           "active time of a profile below its total"),
+  };
+}
+
 std::vector<KeyNode> system_published_keys() {
   using S = PublishedSystemPeaks;
   const auto peak = [](double S::*member, const char* key, const char* unit, const char* doc) {
@@ -165,6 +181,7 @@ KeyNode make_system_keys() {
       structural(count(&S::lnc, "lnc", "", {1, 2}, "physical cores of one logical NeuronCore")),
       real(&S::launch_overhead_us, "launch_overhead_us", "us", from_zero(kMaxUs),
            "host launch; reported apart from kernel time"),
+      group(&S::launch, "launch", "what a launch adds to the kernel time, by clock", launch_keys()),
       group(&S::chip, "chip", "one chip", chip_keys()),
       inert(group(&S::fabric, "fabric", "between the chips, and collectives", fabric_keys())),
       optional(group(&S::published, "published", "headline peaks of the whole system; 0 = none",

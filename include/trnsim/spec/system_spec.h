@@ -102,6 +102,25 @@ struct PublishedSystemPeaks {
   double hbm_TBps = 0;
 };
 
+// What a launch adds to the kernel span (first to last instruction of the kernel) on each clock that
+// measurements use. The span itself stays free of it.
+struct LaunchSpec {
+  double preamble_us = 0;                    // profile start to the first kernel row
+  double tail_us = 0;                        // last kernel row to the end of the profile
+  double counter_extra_us = 0;               // runtime's per-core counter above the profile total
+  double nc_latency_below_profile_us = 0;    // benchmark API's nc_latency below the profile total
+  double active_below_profile_us = 0;        // active time of a profile below its total
+
+  [[nodiscard]] constexpr double profile_total_us() const { return preamble_us + tail_us; }
+  [[nodiscard]] constexpr double counter_us() const { return profile_total_us() + counter_extra_us; }
+  [[nodiscard]] constexpr double nc_latency_us() const {
+    return profile_total_us() - nc_latency_below_profile_us;
+  }
+  [[nodiscard]] constexpr double active_us() const {
+    return profile_total_us() - active_below_profile_us;
+  }
+};
+
 struct SystemSpec {
   std::string name;                          // e.g. "trn2.48xlarge"
   std::string description;
@@ -110,6 +129,7 @@ struct SystemSpec {
   std::uint32_t cores_per_chip_used = 0;     // trn2-core, trn3-core: 1; otherwise all
   std::uint32_t lnc = 1;                     // logical NeuronCore size, 1 or 2
   double launch_overhead_us = 0;             // reported apart from kernel time
+  LaunchSpec launch;
   ChipSpec chip;
   FabricSpec fabric;
   PublishedSystemPeaks published;
