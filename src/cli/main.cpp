@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"run", "simulate a kernel, a trace or a workload on a system", run_command},
     {"describe", "what a system is made of, with the source of every value", describe_command},
     {"trace", "inspect, convert and generate trace files", trace_command},
+    {"validate", "published measurements beside what the model says", validate_command},
     {"version", "version, compiler and libraries", version_command},
 };
 

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# trnsim validate: two tiny cases end to end, exit codes, filters, files, and mistakes with their place.
+source "$(dirname "$0")/lib.sh"
+
+# GEMM of 128 cubed: measured times that are what the model says, and twice that.
+run 0 run gemm -m 128 -n 128 -k 128 -q --json -
+kernel_us=$(json out time_us)
+cases() {  # factor of the second case
+  cat > cases.yaml << END
+version: 1
+tolerances:
+- {class: tiny, mape_max: 0.02}
+defaults: {class: tiny, system: trn2-core, run: {kernel: gemm, params: {m: 128, n: 128, k: 128}}, measured: {clock: kernel_span}}
+cases:
+- {id: one, family: first, measured: {time_us: $kernel_us}}
+- {id: two, family: second, measured: {time_us: $(awk "BEGIN { print $kernel_us * $1 }")}}
+- {id: three, family: absent, run: {nki: "a.py:k"}, measured: {time_us: 1}}
+END
+}
+
+cases 1
+run 0 validate cases.yaml -j2 --json v.json --csv v.csv --html v.html --markdown v.md
+out_has "1.000"
+out_has "skipped 1, tiny: no checkout of nki-library given"
+out_has "3 cases: 2 run, 1 skipped, 0 failed"
+out_has "every class is within its tolerances"
+[[ $(json v.json schema) == trnsim.validate/1 ]] || complain "schema"
+[[ $(json v.json cases.0.outcome) == run && $(json v.json cases.2.outcome) == skipped ]] || complain "outcomes"
+[[ $(json v.json classes.0.cases) == 2 ]] || complain "a skipped case counts"
+[[ $(wc -l < v.csv) -eq 4 ]] || complain "CSV has not a header and three lines"
+grep -q '<svg ' v.html || complain "no plot in the page"
+grep -q '| tiny | 2 | 0.0 % |' v.md || complain "no class in the Markdown page"
+
+cases 2
+run 1 validate cases.yaml
+out_has "OUTSIDE: MAPE 25.0 % above 2 %"
+run 0 validate cases.yaml --family first
+out_lacks "two "
+run 1 validate cases.yaml -q
+out_is_empty
+printf 'version: 1\ntolerances:\n- {class: tiny, mape_max: 0.3}\n' > loose.yaml
+run 0 validate cases.yaml --tolerances loose.yaml
+run 0 validate cases.yaml --list
+out_has "three"
+out_lacks "ratio"
+
+# A slower clock everywhere: both cases are slower than measured.
+run 1 validate cases.yaml --id one --set chip.core.tensor.clock_ghz=1.2 --set chip.core.sequencer.base_clock_ghz=0.6
+out_has "with --set chip.core.tensor.clock_ghz=1.2"
+
+sed 's/mape_max/mape_mx/' cases.yaml > wrong.yaml
+run 2 validate wrong.yaml
+err_is "trnsim: wrong.yaml:3:17: unknown key 'mape_mx'; did you mean 'mape_max'?"
+run 2 validate cases.yaml --id on
+err_is "trnsim: --id on: no case has it; did you mean 'one'?"
+run 2 validate cases.yaml --set chip.core.tensor.clok_ghz=1
+err_has "clok_ghz"
+run 2 validate absent.yaml
+err_is_one_line
+run 2 validate cases.yaml --checkout here
+err_has "is not NAME=FOLDER"
+run 2 validate cases.yaml --nki-library absent
+err_has "is no folder"
+
+# A run that fails is never silently left out.
+sed 's/m: 128/m: 0/' cases.yaml > failing.yaml
+run 1 validate failing.yaml
+out_has "OUTSIDE: 2 failed to run"
+finish
