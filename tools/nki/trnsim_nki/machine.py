@@ -45,9 +45,13 @@ class Machine:
         self.names = {}
         self.patterns = {}   # (dtype, dims) -> id
         self.kinds = {}      # arguments of ndarray -> its first tile's storage, shape and strides
-        self.forms = {}      # (dtype, shape, strides) of free dims -> (pattern id, elements)
+        self.walks = {}      # (dtype, shape, strides, row) of an on-chip view -> (pattern id, elements)
+        self.forms = {}      # (dtype, shape, strides, partitions) of an HBM view -> the same
         self.attributes = {}
-        self.sources = {}
+        self.sources = {}    # (code id, instruction) of Python code -> source id
+        self.sites = {}      # the same -> file:line
+        self.codes = []      # the code objects those ids stand for
+        self.line = None     # source id of an instruction that is recorded later than it was called
         self.banks = set()       # places matmul results were found to fit
         self.uninitialised = {}  # (source, tensor) -> elements read before they were written
         self.approximated = {}   # operators recorded as another one
@@ -71,7 +75,7 @@ class Machine:
 
     def attrs(self, **fields):
         """Id of a set of attributes; values equal to the defaults may be given."""
-        key = tuple(fields.items())
+        key = (*fields, *fields.values())
         found = self.attributes.get(key)
         if found is None:
             kept = {}
@@ -93,28 +97,57 @@ class Machine:
     def _approximate(self, name, stand_in):
         self.approximated[name] = stand_in
 
-    def source(self):
+    def source(self, frame):
         """Id of the kernel line being executed: the innermost frame outside this package."""
-        frame = sys._getframe(2)
-        code = frame.f_code
-        while code.co_filename.startswith(PACKAGE):
+        while frame.f_code.co_filename.startswith(PACKAGE):
             frame = frame.f_back
             if frame is None:
                 return None
-            code = frame.f_code
-        key = (code, frame.f_lineno)
+        code = frame.f_code
+        found = self.sources.get((id(code), frame.f_lasti))
+        return self.source_at(code, frame.f_lasti) if found is None else found
+
+    def source_at(self, code, instruction):
+        """Id of a line. Code objects hash and find their lines slowly, so their ids are the keys."""
+        key = (id(code), instruction)
         found = self.sources.get(key)
         if found is None:
-            found = self.sources[key] = self.writer.source(code.co_filename, frame.f_lineno)
+            self.codes.append(code)
+            line = line_of(code, instruction)
+            found = self.sources.get((code, line))
+            if found is None:
+                found = self.sources[code, line] = self.writer.source(code.co_filename, line)
+            self.sources[key] = found
+        return found
+
+    def site(self):
+        """file:line of the kernel line being executed."""
+        frame = sys._getframe(2)
+        while frame.f_code.co_filename.startswith(PACKAGE):
+            frame = frame.f_back
+            if frame is None:
+                return None
+        return self.site_at(frame.f_code, frame.f_lasti)
+
+    def site_at(self, code, instruction):
+        key = (id(code), instruction)
+        found = self.sites.get(key)
+        if found is None:
+            self.codes.append(code)
+            found = self.sites[key] = f"{code.co_filename}:{line_of(code, instruction)}"
         return found
 
     # --- recording -------------------------------------------------------------------------
 
     def emit(self, opcode, engine, outs, ins, attributes):
         self.count += 1
-        frame = sys._getframe(2)
-        source = self.sources.get((frame.f_code, frame.f_lineno))
-        self.record(opcode, engine, outs, ins, attributes, self.source() if source is None else source)
+        source = self.line
+        if source is None:
+            frame = sys._getframe(2)
+            source = self.sources.get((id(frame.f_code), frame.f_lasti))
+            if source is None:
+                source = self.source(frame)
+        self.record(opcode, engine, outs, ins, attributes, source)
 
     def unique_name(self, name):
         seen = self.names.get(name)
@@ -124,6 +157,11 @@ class Machine:
     def read_uninitialised(self, tensor, elements):
         key = (errors.where(), tensor.storage.name)
         self.uninitialised[key] = self.uninitialised.get(key, 0) + elements
+
+
+def line_of(code, instruction):
+    """Line of an instruction of a code object."""
+    return next(line for start, end, line in code.co_lines() if start <= instruction < end)
 
 
 class Scope:

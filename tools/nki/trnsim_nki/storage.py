@@ -1,17 +1,14 @@
 """Storages: the memory a tensor lives in, with its bytes in numeric mode."""
-import sys
-
 import numpy as np
 
 from . import dtypes, errors, machine
-from .errors import PACKAGE
 
 
 class Storage:
     """Memory of one ndarray: `partitions` rows of `free` elements (HBM: one row)."""
 
     __slots__ = ("id", "name", "region", "buffer", "dtype", "partitions", "free", "data", "written",
-                 "matmuls", "machine", "pinned", "role", "bytes_per_partition")
+                 "matmuls", "machine", "pinned", "role", "bytes_per_partition", "trace_dtype")
 
     def __init__(self, m, name, region, buffer, dtype, shape, address=None, role="temporary",
                  site=None):
@@ -42,27 +39,30 @@ class Storage:
             # All ones is a NaN in every float type: a value nobody wrote stays visible.
             self.data = np.full(total, 255, np.uint8)
             self.written = np.zeros(total, np.uint8)
-        trace_dtype = dtypes.TRACE_NAME.get(dtype, str(dtype))
-        self.id = m.writer.tensor(name, region, trace_dtype, self.partitions, self.free,
+        self.trace_dtype = dtypes.TRACE_NAME.get(dtype, str(dtype))
+        self.id = m.writer.tensor(name, region, self.trace_dtype, self.partitions, self.free,
                                   pinned_bytes=byte, pinned_partition=partition,
-                                  site=site or _site(),
-                                  role=role)
+                                  site=site or m.site(), role=role)
 
-    def again(self):
+    def again(self, name, address=None, site=None):
         """Another one of the same kind, without data: what has been checked once is not again."""
         new = Storage.__new__(Storage)
         new.machine = m = self.machine
-        new.name = self.name
+        new.name = name
         new.region = self.region
         new.buffer = self.buffer
         new.dtype = self.dtype
+        new.trace_dtype = self.trace_dtype
         new.role = self.role
         new.partitions = self.partitions
         new.free = self.free
         new.bytes_per_partition = self.bytes_per_partition
-        new.pinned = new.matmuls = new.data = new.written = None
-        new.id = m.writer.tensor(self.name, self.region, dtypes.TRACE_NAME.get(self.dtype, str(self.dtype)),
-                                 self.partitions, self.free, site=_site(), role=self.role)
+        new.matmuls = new.data = new.written = new.pinned = None
+        partition, byte = 0, -1
+        if address is not None:
+            partition, byte = new.pinned = new._address(m, address)
+        new.id = m.writer.tensor(name, self.region, self.trace_dtype, self.partitions, self.free, byte,
+                                 partition, site or m.site(), self.role)
         return new
 
     def _check(self, m, shape):
@@ -80,7 +80,8 @@ class Storage:
         if address is None or self.region == "hbm":
             return 0, -1
         try:
-            partition, byte = (int(part) for part in address)
+            partition, byte = address
+            partition, byte = int(partition), int(byte)
         except (TypeError, ValueError):
             errors.fail(f"address of tensor '{self.name}' must be (partition, byte), not {address!r}")
         if partition < 0 or partition + self.partitions > machine.PMAX:
@@ -97,21 +98,3 @@ class Storage:
         flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
         self.data[:] = flat
         self.written[:] = 255
-
-
-_sites = {}
-
-
-def _site():
-    frame = sys._getframe(2)
-    code = frame.f_code
-    while code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
-        if frame is None:
-            return None
-        code = frame.f_code
-    key = (code, frame.f_lineno)
-    found = _sites.get(key)
-    if found is None:
-        found = _sites[key] = f"{code.co_filename}:{frame.f_lineno}"
-    return found

@@ -101,28 +101,32 @@ class Tensor(ViewMethods):
     def operand(self):
         """(tensor, pattern, first partition, partitions, offset) of an on-chip view."""
         found = self._operand
-        if found is None:
-            found = self._operand = self._make_operand()
+        if found is not None:
+            return found
+        if self.region == "hbm":
+            found = self._operand = self.hbm_operand(None)
+            return found
+        s = self.storage
+        dtype, shape = self.dtype, self.shape
+        row = s.free if dtype is s.dtype else self.row()
+        walk = s.machine.walks.get((dtype, shape, self.strides, row))
+        if walk is None:
+            walk = self._walk(row)
+        pattern, self._n = walk
+        partition, offset = divmod(self.offset, row)
+        found = self._operand = (s.id, pattern, partition, shape[0] if shape else 1, offset)
         return found
 
-    def _make_operand(self):
-        s = self.storage
-        m = s.machine
-        if self.region == "hbm":
-            return self.hbm_operand(None)
+    def _walk(self, row):
+        """(pattern, elements per partition) of an on-chip view, checked once for all of its form."""
+        m = self.storage.machine
         shape, strides = self.shape, self.strides
-        key = (self.dtype, shape[1:], strides[1:])
-        form = m.forms.get(key)
-        if form is None:
-            dims = coalesce(shape[1:], strides[1:])
-            form = m.forms[key] = (m.pattern(self.dtype, dims), count(dims))
-        self._n = form[1]
-        row = s.free if self.dtype is s.dtype else self.row()
-        partition, offset = divmod(self.offset, row)
         if shape and shape[0] > 1 and strides[0] != row:
-            errors.fail(f"tensor '{s.name}': an access steps {strides[0]} elements from partition to "
+            errors.fail(f"tensor '{self.name}': an access steps {strides[0]} elements from partition to "
                         f"partition, one partition has {row}")
-        return (s.id, form[0], partition, shape[0] if shape else 1, offset)
+        dims = coalesce(shape[1:], strides[1:])
+        found = m.walks[self.dtype, shape, strides, row] = (m.pattern(self.dtype, dims), count(dims))
+        return found
 
     def hbm_operand(self, partitions):
         """Operand of an HBM view whose other side has `partitions` partitions (None: not known)."""
@@ -152,12 +156,50 @@ class Tensor(ViewMethods):
     # --- indexing ---------------------------------------------------------------------------
 
     def __getitem__(self, key):
+        found = self.part(key)
+        return self._general(key) if found is None else found
+
+    def part(self, key):
+        """The view of the usual index, for each dim an integer or a slice of numbers inside it; None for
+        any other index."""
+        if type(key) is not tuple or len(key) != len(self.shape):
+            return None
+        offset = self.offset
+        new_shape = []
+        new_strides = []
+        for k, extent, stride in zip(key, self.shape, self.strides):
+            if type(k) is slice:
+                start, stop = k.start, k.stop
+                if start is None:
+                    start = 0
+                elif type(start) is not int or start < 0:
+                    return None
+                if stop is None:
+                    stop = extent
+                elif type(stop) is not int or stop > extent:
+                    return None
+                if stop <= start or k.step is not None:
+                    return None
+                new_shape.append(stop - start)
+                new_strides.append(stride)
+                offset += start * stride
+            elif isinstance(k, int) and 0 <= k < extent:
+                offset += k * stride
+                if not new_shape and self.region != "hbm":
+                    new_shape.append(1)
+                    new_strides.append(stride)
+            else:
+                return None
+        if len(new_shape) < 2:
+            self._at_least(new_shape, new_strides)
+        return Tensor(self.storage, self.dtype, tuple(new_shape), tuple(new_strides), offset, self.index)
+
+    def _general(self, key):
         if type(key) is not tuple:
             key = (key,)
         shape = self.shape
         if len(key) != len(shape):
             return self._indexed(self._expand(key))
-        # The common case, one slice or integer per dim.
         strides = self.strides
         offset = self.offset
         new_shape = []

@@ -62,23 +62,14 @@ def _driver(function, programs):
         args = [_tiles(a) for a in args]
         kwargs = {name: _tiles(a) for name, a in kwargs.items()}
         state.__init__()
-        m.line = None
-        m.source = _source(m)
         try:
             value = _programs(m, function, programs, args, kwargs)
             flush()
         finally:
-            del m.source
             state.pending = None
         return _tensors(value)
 
     return run
-
-
-def _source(m):
-    """The line of an instruction recorded late is the one that asked for it."""
-    walk = m.source
-    return lambda: walk() if m.line is None else m.line
 
 
 def _programs(m, function, programs, args, kwargs):

@@ -36,24 +36,6 @@ class State:
 state = State()
 
 
-class Place:
-    """Code position of an instruction that is recorded later."""
-
-    __slots__ = ("code", "number")
-
-    def __init__(self):
-        frame = sys._getframe(2)
-        code = frame.f_code
-        while code.co_filename.startswith(PACKAGE):
-            frame = frame.f_back
-            code = frame.f_code
-        self.code = code
-        self.number = frame.f_lineno
-
-    def text(self):
-        return f"{self.code.co_filename}:{self.number}"
-
-
 class Block:
     """Memory of one block of a tile. `mode` is "zero" while zeros of PSUM are not recorded yet."""
 
@@ -122,11 +104,16 @@ class Blocks:
 
 
 class Pending:
-    """An instruction without a destination."""
+    """An instruction without a destination, and the code position that asked for it."""
 
-    __slots__ = ("emit", "shape", "dtype", "region", "clip", "predicate", "kind", "place", "machine")
+    __slots__ = ("emit", "shape", "dtype", "region", "clip", "predicate", "kind", "code", "instruction")
 
     def __init__(self, emit, shape, dtype, region, clip, predicate, kind):
+        frame = sys._getframe(3)  # beyond result() and the instruction
+        while frame.f_code.co_filename.startswith(PACKAGE):
+            frame = frame.f_back
+        self.code = frame.f_code
+        self.instruction = frame.f_lasti
         self.emit = emit          # None: the mask leaves nothing to do
         self.shape = shape
         self.dtype = dtype
@@ -161,11 +148,7 @@ class Pending:
             return
         m = machine.active()
         before = m.line
-        place = self.place
-        m.line = m.sources.get((place.code, place.number))
-        if m.line is None:
-            m.line = m.sources[(place.code, place.number)] = m.writer.source(place.code.co_filename,
-                                                                             place.number)
+        m.line = m.source_at(self.code, self.instruction)
         try:
             dst = tile.access(self.clip)
             block = tile.block
@@ -193,7 +176,7 @@ class Pending:
             text = str(error)
             here = errors.where() + ": "
             if text.startswith(here):
-                raise type(error)(f"{place.text()}: {text[len(here):]}") from None
+                raise type(error)(f"{m.site_at(self.code, self.instruction)}: {text[len(here):]}") from None
             raise
         finally:
             m.line = before

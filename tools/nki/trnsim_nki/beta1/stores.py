@@ -4,7 +4,7 @@ import numpy as np
 from .. import errors
 from ..isa import copy as isa_copy
 from .index import Mask, resolve
-from .pending import Pending, Place, _size, flush, only_where, state
+from .pending import Pending, _size, flush, only_where, state
 from .tile import Tile
 
 
@@ -12,8 +12,7 @@ def result(emit, shape, dtype, region=None, clip=None, predicate=None, kind=None
     """The tile an instruction returns; region None: SBUF, or PSUM where it is assigned to."""
     tile = Tile.__new__(Tile)
     tile.t = tile.block = tile.blocks = tile.loose = None
-    pend = tile.pend = Pending(emit, shape, dtype, region, clip, predicate, kind)
-    pend.place = Place()
+    tile.pend = Pending(emit, shape, dtype, region, clip, predicate, kind)
     tile.shape = shape
     tile.dtype = dtype
     tile.region = region or "sbuf"

@@ -81,7 +81,7 @@ class Tile:
         buffer = tokens.MemoryRegion.psum if pending.region == "psum" else tokens.MemoryRegion.sbuf
         shape = pending.shape
         storage = Storage(m, m.unique_name("tile"), buffer.name, buffer, pending.dtype, shape,
-                          site=pending.place.text())
+                          site=m.site_at(pending.code, pending.instruction))
         self.t = Tensor(storage, pending.dtype, shape, row_major(shape))
         self.block = Block(storage)
         self.region = buffer.name

@@ -23,7 +23,8 @@ def on_chip(opcode, what, t):
     if t.region == "hbm":
         errors.fail(f"{opcode}: {what} '{t.name}' is in HBM, engines reach SBUF and PSUM only")
     operand = t._operand or t.operand()
-    if operand[2] or t.storage.pinned is not None:
+    pinned = t.storage.pinned
+    if operand[2] or (pinned is not None and pinned[0]):
         start_partition(opcode, t, operand)
     return operand
 

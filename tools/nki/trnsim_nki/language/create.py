@@ -23,13 +23,13 @@ def ndarray(shape, dtype=None, buffer=None, name="", address=None, **unknown):
     m = machine.active()
     # Tiles of a shape already seen: everything but the memory itself is known.
     key = None
-    if address is None and not m.numeric:
+    if not m.numeric:
         try:
-            key = (tuple(shape), dtype, buffer, name)
+            key = (tuple(shape), dtype, buffer)
             kind = m.kinds.get(key)
             if kind is not None:
-                first = kind[0]
-                return Tensor(first.again(), first.dtype, kind[1], kind[2])
+                first, shape, strides, label = kind
+                return Tensor(first.again(name or label, address), first.dtype, shape, strides)
         except TypeError:  # a number as shape, or arguments without a hash
             key = None
     shape = _extents(shape)
@@ -39,8 +39,9 @@ def ndarray(shape, dtype=None, buffer=None, name="", address=None, **unknown):
     if region is None:
         errors.fail(f"buffer {buffer!r} is none of nl.sbuf, nl.psum, nl.hbm, nl.shared_hbm, "
                     "nl.private_hbm")
+    known = getattr(buffer, "address", None)
     if address is None:
-        address = getattr(buffer, "address", None)
+        address = known
     shared = region == "hbm" and str(getattr(buffer, "name", buffer)) == "shared_hbm"
     label = name or f"{region}_{'x'.join(map(str, shape))}"
     if region == "hbm":
@@ -50,8 +51,8 @@ def ndarray(shape, dtype=None, buffer=None, name="", address=None, **unknown):
     if shared and m.barrier is not None and m.numeric:
         _share(m, storage)
     strides = row_major(shape)
-    if key is not None and region != "hbm" and address is None:
-        m.kinds[key] = (storage, shape, strides)
+    if key is not None and region != "hbm" and known is None:
+        m.kinds[key] = (storage, shape, strides, f"{region}_{'x'.join(map(str, shape))}")
     return Tensor(storage, dtype, shape, strides)
 
 

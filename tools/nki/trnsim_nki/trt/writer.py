@@ -4,10 +4,12 @@ Nothing is kept but the tables' keys and the last operands of each form (docs/tr
 """
 
 import math
+import operator
 import struct
 
 from . import names
 from .gzip_stream import GzipFile
+from .movements import Movements
 from .names import TraceError
 from .varint import field, scalar, unsigned, varint, zigzag
 
@@ -19,6 +21,7 @@ _BLOCK_OPERANDS = 1 << 17
 _TABLE_ENTRIES = 1 << 16
 _MAX_TEXT = 4 << 20
 _NUMBERS = {name: number for number, name in enumerate(names.OPCODES)}
+_TENSOR, _FORM, _OFFSET = operator.itemgetter(0), operator.itemgetter(1, 2, 3), operator.itemgetter(4)
 _ENGINES = {None: len(names.ENGINES) - 1, **{name: i for i, name in enumerate(names.ENGINES)}}
 
 
@@ -53,7 +56,7 @@ class TraceWriter:
         self._attributes_seen = {}
         self._sources = {}
         self._forms = {}
-        self._movements = []  # per form: [tensor, offset] of each operand in a row
+        self._movements = Movements()
         self._clear_tables()
         self._clear_instructions()
         self._flushed_operands = 0
@@ -135,21 +138,14 @@ class TraceWriter:
         self.operands += len(operands)
         if self._out is None:
             return
-        key = (opcode, engine, len(outs), attr_id, source_id, *[o[1:4] for o in operands])
+        key = (opcode, engine, len(outs), attr_id, source_id, *map(_FORM, operands))
         form = self._forms.get(key)
         if form is None:
             form = self._add_form(key, operands)
         self._column_forms.append(form)
-        last = self._movements[form]
-        i = 0
         tensors = self._column_tensors
-        offsets = self._column_offsets
-        for tensor, _, _, _, offset in operands:
-            tensors.append(tensor - last[i])
-            offsets.append(offset - last[i + 1])
-            last[i] = tensor
-            last[i + 1] = offset
-            i += 2
+        tensors.extend(map(_TENSOR, operands))
+        self._column_offsets.extend(map(_OFFSET, operands))
         if len(self._column_forms) >= _BLOCK_INSTRUCTIONS or len(tensors) >= _BLOCK_OPERANDS:
             self._flush()
 
@@ -244,7 +240,7 @@ class TraceWriter:
         row = (_NUMBERS[opcode], _ENGINES[engine], outputs, inputs, attributes,
                0 if source is None else source + 1)
         number = self._forms[key] = len(self._forms)
-        self._movements.append([0, 0] * len(operands))
+        self._movements.add_form(len(operands))
         self._new_forms.append((row, [o[1:4] for o in operands]))
         return number
 
@@ -277,9 +273,10 @@ class TraceWriter:
     def _flush(self):
         self._flush_tables()
         if self._column_forms:
-            self._block(3, field(1, unsigned(self._column_forms)) +
-                        field(2, zigzag(self._column_tensors)) +
-                        field(3, zigzag(self._column_offsets)))
+            tensors, offsets = self._movements.deltas(self._column_forms, self._column_tensors,
+                                                      self._column_offsets)
+            self._block(3, field(1, unsigned(self._column_forms)) + field(2, zigzag(tensors)) +
+                        field(3, zigzag(offsets)))
         self._clear_instructions()
 
     def _flush_tables(self):
