@@ -14,6 +14,8 @@ class DmaTriggerIf : virtual public sc_core::sc_interface {
  public:
   // Request `dma` of the core's Program; its trigger instruction ends at `triggered` (>= now).
   virtual void trigger(Femtos now, Femtos triggered, std::uint32_t dma) = 0;
+  // Requests of a queue that are triggered and not complete.
+  [[nodiscard]] virtual std::uint32_t outstanding(std::uint32_t queue) const = 0;
 };
 
 // One DMA engine's part of one request.

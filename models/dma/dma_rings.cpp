@@ -24,13 +24,13 @@ void DmaRings::load(const lower::Program& program, std::uint64_t hbm_base, Timel
 void DmaRings::trigger(Femtos /*now*/, Femtos triggered, std::uint32_t dma) {
   const lower::DmaRequest& request = program_->dmas[dma];
   Queue& queue = *queues_[request.queue];
-  Femtos start = triggered + from_ns(timing::start_ns(spec_, request.mode, request.plan.descriptors));
+  Femtos start = triggered + from_ns(timing::start_ns(spec_, request.plan, request.mode));
   if (request.mode == spec::DgeMode::kHardware) {
     // One DGE instance per trigger engine serves its commands one after the other.
     const auto trigger = static_cast<std::size_t>(program_->dma_queues[request.queue].trigger);
     const Femtos begin = max(triggered, dge_free_[trigger]);
     dge_free_[trigger] = begin + from_ns(spec_.dge_hardware_ns);
-    start = begin + from_ns(spec_.start_hardware_ns);
+    start = max(start, begin + from_ns(spec_.start_hardware_ns));
   }
   start += from_ns(spec_.engine_start_skew_ns);
   if (queue.ever_started) {
@@ -38,7 +38,8 @@ void DmaRings::trigger(Femtos /*now*/, Femtos triggered, std::uint32_t dma) {
   }
   queue.ever_started = true;
   queue.last_start = start;
-  queue.pending.push_back({dma, 0, triggered, start, start});
+  const Femtos first_byte = start - from_ns(spec_.engine_start_skew_ns);
+  queue.pending.push_back({dma, 0, triggered, first_byte, start});
   ++queue.counters.requests;
   queue.counters.bytes += request.plan.bytes;
   agenda_.at(start, Phase::kIssue, first_id_ + request.queue, &queue);
@@ -100,6 +101,11 @@ void DmaRings::retire(Femtos now, std::uint32_t index) {
                             request.dma, {}, RecordKind::kDma});
     }
   }
+}
+
+std::uint32_t DmaRings::outstanding(std::uint32_t queue) const {
+  return static_cast<std::uint32_t>(queues_[queue]->pending.size() +
+                                    queues_[queue]->in_flight.size());
 }
 
 std::uint64_t DmaRings::outstanding() const {

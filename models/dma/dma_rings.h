@@ -29,6 +29,7 @@ class DmaRings final : public sc_core::sc_module, public DmaTriggerIf {
   // hbm_base: first byte of this core's share of its stack.
   void load(const lower::Program& program, std::uint64_t hbm_base, Timeline* timeline);
   void trigger(Femtos now, Femtos triggered, std::uint32_t dma) override;
+  [[nodiscard]] std::uint32_t outstanding(std::uint32_t queue) const override;
 
   [[nodiscard]] const DmaQueueCounters& counters(std::uint32_t queue) const {
     return queues_[queue]->counters;

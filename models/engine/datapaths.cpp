@@ -9,10 +9,9 @@
 namespace trnsim::models {
 namespace {
 
-std::uint64_t window_in_tensor_cycles(const spec::CoreSpec& core) {
+std::uint64_t base_to_tensor_cycles(const spec::CoreSpec& core, std::uint32_t base_cycles) {
   return static_cast<std::uint64_t>(
-      std::llround(core.tensor.activity_limiter.window_cycles * core.tensor.clock_ghz /
-                   core.sequencer.base_clock_ghz));
+      std::llround(base_cycles * core.tensor.clock_ghz / core.sequencer.base_clock_ghz));
 }
 
 }  // namespace
@@ -20,7 +19,9 @@ std::uint64_t window_in_tensor_cycles(const spec::CoreSpec& core) {
 TensorEngine::TensorEngine(const sc_core::sc_module_name& name, const spec::CoreSpec& core,
                            AgendaIf& agenda, UnitId id)
     : Engine(name, trace::Engine::kTensor, core.tensor.clock_ghz, core, agenda, id),
-      limiter_(core.tensor.activity_limiter, window_in_tensor_cycles(core)) {}
+      limiter_(core.tensor.activity_limiter,
+               base_to_tensor_cycles(core, core.tensor.activity_limiter.window_cycles),
+               base_to_tensor_cycles(core, core.tensor.activity_limiter.grid_offset_cycles)) {}
 
 Femtos TensorEngine::port_free(Femtos now, const lower::Step& /*step*/) const { return now; }
 
@@ -33,12 +34,15 @@ Engine::Slot TensorEngine::execute(Femtos now, const lower::Step& step) {
                          : 1;
   const std::uint64_t load_end = load_start + step.load_cycles * slow_down;
   const std::uint64_t start = std::max(load_end, stream_end_);
+  const std::uint64_t stream_before = stream_end_;
   const std::uint64_t limited_before = limiter_.limited_cycles();
   const std::uint64_t end = limiter_.run(start, step.interval_cycles);
   const std::uint64_t limited = limiter_.limited_cycles() - limited_before;
   // Under the limiter the gap between instructions falls into slots that are blocked anyway (D1, D2).
   stream_end_ = end + (limiter_.limited() ? 0 : core().tensor.issue_gap_cycles);
-  const std::uint64_t stretch = end - start - step.interval_cycles;
+  const bool was_limited = slow_down > 1 && load_start < stream_before;  // behind another MATMUL
+  const std::uint64_t further = was_limited ? core().tensor.limited_latency_cycles : 0;
+  const std::uint64_t stretch = end - start - step.interval_cycles + further;
 
   Slot slot;
   slot.instructions = 2;
@@ -49,7 +53,8 @@ Engine::Slot TensorEngine::execute(Femtos now, const lower::Step& step) {
   slot.done = clock().edge(start + step.latency_cycles + stretch);
   mutable_counters().limited += clock().span(limited);
   record(RecordKind::kLoadWeights, now,
-         clock().edge(load_start + step.load_latency_cycles * slow_down));
+         clock().edge(load_start + step.load_cycles * (slow_down - 1) + step.load_latency_cycles +
+                      further));
   record(RecordKind::kInstruction, clock().edge(start), slot.done);
   return slot;
 }

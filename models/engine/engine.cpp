@@ -22,7 +22,9 @@ Engine::Engine(const sc_core::sc_module_name& name, trace::Engine kind, double c
       clock_(clock_ghz),
       base_clock_(core.sequencer.base_clock_ghz),
       dispatch_interval_(base_clock_.span(core.sequencer.dispatch_interval_cycles)),
-      semaphore_latency_(from_ns(core.sequencer.semaphore_latency_ns)) {}
+      semaphore_raise_(from_ns(core.sequencer.semaphore_raise_ns)),
+      semaphore_wait_(from_ns(kind == trace::Engine::kTensor ? core.tensor.semaphore_wait_ns
+                                                              : core.sequencer.semaphore_wait_ns)) {}
 
 void Engine::load(const lower::Program& program, Timeline* timeline, StepAccounts* accounts) {
   program_ = &program;
@@ -51,12 +53,13 @@ void Engine::plan(Femtos now) {
       counter->subscribe(waits[wait_index_], this);
       return;
     }
-    if (visible > ready_) {
-      ready_ = visible;
+    if (visible + semaphore_wait_ > ready_) {
+      ready_ = visible + semaphore_wait_;
       ready_wait_ = waits[wait_index_];
     }
   }
-  agenda_.at(clock_.align(max(now, max(ready_, next_issue_))), Phase::kIssue, id_, this);
+  const Femtos free = uses_data_path(step) ? max(next_dispatch_, next_issue_) : next_dispatch_;
+  agenda_.at(clock_.align(max(now, max(ready_, free))), Phase::kIssue, id_, this);
 }
 
 void Engine::wake(Femtos now, Phase /*phase*/) {
@@ -142,7 +145,12 @@ void Engine::start(Femtos now, const lower::Step& step) {
   }
   book(slot);
   counters_.flops += step.flops;
-  next_issue_ = max(slot.next_issue, now + dispatch_interval_);
+  if (uses_data_path(step)) {
+    next_issue_ = slot.next_issue;
+    next_dispatch_ = now + dispatch_interval_;
+  } else {
+    next_dispatch_ = max(slot.next_issue, now + dispatch_interval_);
+  }
   ++pc_;
   wait_index_ = 0;
   ready_ = Femtos{0};
@@ -150,7 +158,7 @@ void Engine::start(Femtos now, const lower::Step& step) {
   port_blocked_since_ = kNever;
   arrived_ = kNever;
   released_ = false;
-  counter->publish(now, static_cast<lower::QueueId>(kind_), slot.done + semaphore_latency_);
+  counter->publish(now, static_cast<lower::QueueId>(kind_), slot.done + semaphore_raise_);
   plan(now);
 }
 
@@ -162,10 +170,23 @@ Engine::Slot Engine::execute_sequencer(Femtos now, const lower::Step& step) {
 
 Engine::Slot Engine::execute_dma(Femtos now, const lower::Step& step) {
   const lower::DmaRequest& request = program_->dmas[step.dma];
-  const Femtos end = now + from_ns(timing::issue_ns(core_.dma, request.mode));
-  record(RecordKind::kInstruction, now, end);
-  dma->trigger(now, end, step.dma);
-  return beside_data_path(now, end, end);
+  const timing::TriggerTime time = timing::trigger_time(core_.dma, request.plan, request.mode);
+  const Femtos kick = now + from_ns(time.before_ns);
+  Femtos issued = kick + from_ns(timing::issue_ns(core_.dma, request.mode));
+  if (request.mode == spec::DgeMode::kSoftware) {
+    issued += from_ns(core_.dma.issue_software_outstanding_ns * dma->outstanding(request.queue));
+  }
+  record(RecordKind::kInstruction, kick, issued);
+  dma->trigger(now, issued, step.dma);
+  return beside_data_path(now, now + from_ns(time.interval_ns), issued);
+}
+
+// DMA triggers of GpSimd count as the data path's: its cores write the descriptors. Meetings are with all
+// that came before.
+bool Engine::uses_data_path(const lower::Step& step) const {
+  return step.kind == lower::StepKind::kMatmulPair || step.kind == lower::StepKind::kCompute ||
+         step.kind == lower::StepKind::kMeeting ||
+         (step.kind == lower::StepKind::kDmaTrigger && kind_ == trace::Engine::kGpSimd);
 }
 
 // The sequencer's own work may run while the data path is still busy with the instruction before.

@@ -85,7 +85,7 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter,
   struct Slot {
     Femtos busy_from{0};    // not before the end of the previous slot
     Femtos busy_until{0};   // end of its interval
-    Femtos next_issue{0};   // the next instruction may start
+    Femtos next_issue{0};   // the data path takes the next instruction
     Femtos done{0};         // result written
     std::uint32_t instructions = 1;
   };
@@ -108,6 +108,7 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter,
   bool meet(Femtos now, const lower::Step& step);
   Slot execute_meeting(Femtos now, const lower::Step& step);
   Slot execute_dma(Femtos now, const lower::Step& step);
+  [[nodiscard]] bool uses_data_path(const lower::Step& step) const;
   [[nodiscard]] Slot beside_data_path(Femtos now, Femtos end, Femtos done) const;
   void book(const Slot& slot);
   void account_idle(Femtos until);
@@ -120,7 +121,8 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter,
   const Clock clock_;
   const Clock base_clock_;
   const Femtos dispatch_interval_;
-  const Femtos semaphore_latency_;
+  const Femtos semaphore_raise_;
+  const Femtos semaphore_wait_;
 
   const lower::Program* program_ = nullptr;
   const std::vector<lower::Step>* stream_ = nullptr;
@@ -128,7 +130,8 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter,
   std::uint32_t wait_index_ = 0;       // waits of the head that are resolved
   Femtos ready_{0};                    // latest of them
   lower::Wait ready_wait_;             // which one that was
-  Femtos next_issue_{0};
+  Femtos next_dispatch_{0};            // sequencer free
+  Femtos next_issue_{0};               // data path takes the next instruction
   Femtos busy_end_{0};
   Femtos port_blocked_since_ = kNever;
   Femtos arrived_ = kNever;            // at the meeting in front

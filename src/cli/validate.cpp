@@ -11,6 +11,7 @@
 #include "trnsim/base/error.h"
 #include "trnsim/base/files.h"
 #include "trnsim/sim/simulate.h"
+#include "trnsim/study/calibrate.h"
 #include "trnsim/study/validation_report.h"
 
 namespace trnsim::cli {
@@ -39,6 +40,7 @@ struct Flags {
   std::string csv;
   std::string html;
   std::string markdown;
+  std::string calibrate;
   bool list = false;
   bool quiet = false;
 };
@@ -64,6 +66,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--csv", flags.csv, "write one line per case, - for standard output");
   app.add_option("--html", flags.html, "write a page with a scatter plot");
   app.add_option("--markdown", flags.markdown, "write the page docs/accuracy.md");
+  app.add_option("--calibrate", flags.calibrate,
+                 "fit the keys that the files declare; write a system file with them");
   app.add_flag("--list", flags.list, "list the cases and run nothing");
   app.add_flag("-q,--quiet", flags.quiet, "no report on standard output");
 }
@@ -175,6 +179,50 @@ void write_outputs(const study::Validation& validation, const Flags& flags) {
   });
 }
 
+// The one system that the cases run on.
+std::string system_of(const std::vector<const study::ValidationCase*>& cases, const Flags& flags) {
+  if (!flags.system.empty()) {
+    return flags.system;
+  }
+  for (const study::ValidationCase* one : cases) {
+    if (one->system != cases.front()->system) {
+      throw Error(fmt::format("--calibrate: cases of several systems, {} and {}",
+                              cases.front()->system, one->system),
+                  {}, "choose some with --class, --family or --id, or give --system");
+    }
+  }
+  return cases.front()->system;
+}
+
+void calibrate(const std::vector<study::ValidationFile>& files,
+               const std::vector<const study::ValidationCase*>& cases, study::CaseRunner& runner,
+               const Flags& flags) {
+  const std::string system = system_of(cases, flags);
+  std::vector<study::CalibrationKey> keys;
+  for (const study::ValidationFile& file : files) {
+    keys.insert(keys.end(), file.calibrate.begin(), file.calibrate.end());
+  }
+  const study::Calibration calibration = study::calibrate(
+      keys, study::key_values(keys, system, flags.overrides),
+      [&](const std::vector<double>& values) {
+        std::vector<std::string> set;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+          set.push_back(fmt::format("{}={:.9g}", keys[i].key, values[i]));
+        }
+        std::vector<study::CaseResult> results = runner.run(cases, set);
+        if (stop_requested != 0) {
+          throw sim::Interrupted();
+        }
+        return results;
+      });
+  if (!flags.quiet && flags.calibrate != "-") {
+    std::cout << study::calibration_text(calibration);
+  }
+  write_file_atomically(flags.calibrate, [&](std::ostream& out) {
+    study::write_calibration(calibration, system, out);
+  });
+}
+
 }  // namespace
 
 int validate_command(const Arguments& arguments) {
@@ -186,7 +234,7 @@ int validate_command(const Arguments& arguments) {
   if (!parse(app, arguments)) {
     return 0;
   }
-  for (const std::string& path : {flags.json, flags.csv, flags.html, flags.markdown}) {
+  for (const std::string& path : {flags.json, flags.csv, flags.html, flags.markdown, flags.calibrate}) {
     if (!path.empty()) {
       check_writable(path);
     }
@@ -215,6 +263,10 @@ int validate_command(const Arguments& arguments) {
   std::signal(SIGINT, on_validate_interrupt);
   std::signal(SIGTERM, on_validate_interrupt);
   study::CaseRunner runner(settings_of(flags));
+  if (!flags.calibrate.empty()) {
+    calibrate(validation.files, cases, runner, flags);
+    return 0;
+  }
   validation.results = runner.run(cases);
   if (stop_requested != 0) {
     throw sim::Interrupted();

@@ -336,6 +336,7 @@ class Lowering {
     step.dma = static_cast<std::uint32_t>(program_.dmas.size());
     program_.hbm_read_bytes += request.plan.hbm_read_bytes;
     program_.hbm_write_bytes += request.plan.hbm_write_bytes;
+    request.trace_index = trace_index;
     program_.dmas.push_back(std::move(request));
     return step;
   }

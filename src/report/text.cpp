@@ -87,7 +87,7 @@ void headline(std::string& out, const spec::LoadedSystem& system, const RunEntry
                      counted(s.cores(), "core"), entry.record.cores_used, s.lnc);
   out += fmt::format("  time        {:<22} {}\n", time_text(m.time_us),
                      fmt::format("+ {:.0f} us launch, not included", s.launch_overhead_us));
-  out += fmt::format("  profile     {:<22} with launch pre-amble and tail (profile total)\n",
+  out += fmt::format("  profile     {:<22} with pre-amble and tail (profiler total)\n",
                      time_text(m.time_us + s.launch.profile_total_us()));
   if (entry.look_ahead_us > 0) {
     out += fmt::format("  bracket     {:<22} with a look-ahead; a compiler comes out between\n",

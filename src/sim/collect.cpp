@@ -86,6 +86,7 @@ TimelineSlice slice_of(const lower::Program& program, const models::TimelineReco
     const lower::DmaRequest& dma = program.dmas[record.index];
     slice.name = dma.spill ? "spill" : (dma.plan.hbm_read_bytes > 0 ? "load" : "store");
     slice.bytes = dma.plan.bytes;
+    slice.trace_instruction = dma.trace_index;
     return slice;
   }
   const lower::Step& step = program.streams[record.queue][record.index];

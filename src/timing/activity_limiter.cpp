@@ -6,9 +6,11 @@
 
 namespace trnsim::timing {
 
-ActivityLimiter::ActivityLimiter(const spec::ActivityLimiterSpec& spec, std::uint64_t window_cycles)
+ActivityLimiter::ActivityLimiter(const spec::ActivityLimiterSpec& spec, std::uint64_t window_cycles,
+                                 std::uint64_t grid_offset_cycles)
     : enabled_(spec.enable && window_cycles > 0 && spec.floor_fraction < 1.0),
       window_(window_cycles),
+      shift_(enabled_ ? window_cycles - grid_offset_cycles % window_cycles : 0),
       floor_fraction_(spec.floor_fraction),
       release_busy_(static_cast<std::uint64_t>(
           std::ceil(spec.release_busy_fraction * static_cast<double>(window_cycles)))),
@@ -16,8 +18,8 @@ ActivityLimiter::ActivityLimiter(const spec::ActivityLimiterSpec& spec, std::uin
           std::ceil(spec.rearm_busy_fraction * static_cast<double>(window_cycles)))),
       limited_(enabled_) {}
 
-void ActivityLimiter::close_windows_until(std::uint64_t cycle) {
-  const std::uint64_t target = cycle / window_;
+void ActivityLimiter::close_windows_until(std::uint64_t grid_cycle) {
+  const std::uint64_t target = grid_cycle / window_;
   if (window_index_ == target) {
     return;
   }
@@ -38,7 +40,7 @@ std::uint64_t ActivityLimiter::run(std::uint64_t start, std::uint64_t work) {
   if (!enabled_) {
     return start + work;
   }
-  std::uint64_t cycle = start;
+  std::uint64_t cycle = start + shift_;
   while (work > 0) {
     close_windows_until(cycle);
     const std::uint64_t left = (window_index_ + 1) * window_ - cycle;
@@ -52,7 +54,7 @@ std::uint64_t ActivityLimiter::run(std::uint64_t start, std::uint64_t work) {
     limited_cycles_ += limited_ ? spent : 0;
     cycle += spent;
   }
-  return cycle;
+  return cycle - shift_;
 }
 
 }  // namespace trnsim::timing

@@ -78,16 +78,17 @@ void partition_shares(DmaPlan& plan, const spec::DmaSpec& dma, std::uint32_t fir
 double engine_rate(const spec::CoreSpec& core, const DmaPlan& plan, Opcode opcode,
                    bool accumulate, bool any_hbm) {
   const spec::DmaSpec& dma = core.dma;
-  double rate = dma.effective_GBps_per_engine;
   if (opcode == Opcode::kDmaTranspose) {
-    return rate * (any_hbm ? dma.transpose_rate_hbm : dma.transpose_rate_sbuf);
+    return dma.effective_GBps_per_engine *
+           (any_hbm ? dma.transpose_rate_hbm : dma.transpose_rate_sbuf);
   }
+  double rate = dma.stream_GBps_per_engine;
   const bool full_rate_accumulate = core.generation == spec::Generation::kTrn3;
   if (opcode == Opcode::kDmaCompute || (accumulate && !full_rate_accumulate)) {
-    rate *= dma.compute_rate;
+    rate = dma.effective_GBps_per_engine * dma.compute_rate;
   }
   const auto bytes = static_cast<double>(plan.descriptor_bytes);
-  double ns = std::max(dma.descriptor_min_ns, bytes / rate);
+  double ns = dma.descriptor_ns + bytes / rate;
   if (plan.descriptor_bytes < dma.rmw_bytes) {
     ns *= 2;  // read-modify-write of a partial line
   }
@@ -194,22 +195,26 @@ double issue_ns(const spec::DmaSpec& dma, DgeMode mode) {
   return 0;
 }
 
-double start_ns(const spec::DmaSpec& dma, DgeMode mode, std::uint64_t descriptors) {
-  // The software figure was read from transfers of 128 descriptors (12.6).
-  constexpr std::uint64_t kMeasuredDescriptors = 128;
+double start_ns(const spec::DmaSpec& dma, const DmaPlan& plan, DgeMode mode) {
+  const double read = plan.hbm_read_bytes > 0 ? dma.hbm_read_ns : 0;
   switch (mode) {
     case DgeMode::kStatic:
-      return dma.start_static_ns;
+      return dma.start_static_ns + read;
     case DgeMode::kSoftware:
-      return dma.start_software_ns +
-             dma.software_descriptor_ns *
-                 static_cast<double>(descriptors > kMeasuredDescriptors
-                                         ? descriptors - kMeasuredDescriptors
-                                         : 0);
+      return dma.start_software_ns + read;
     case DgeMode::kHardware:
-      return dma.start_hardware_ns;
+      return dma.start_hardware_ns + read;
   }
   return 0;
+}
+
+TriggerTime trigger_time(const spec::DmaSpec& dma, const DmaPlan& plan, DgeMode mode) {
+  if (mode != DgeMode::kSoftware) {
+    return {0, issue_ns(dma, mode)};
+  }
+  return {dma.software_prepare_ns,
+          std::max(dma.software_interval_ns,
+                   dma.software_descriptor_ns * static_cast<double>(plan.descriptors))};
 }
 
 }  // namespace trnsim::timing

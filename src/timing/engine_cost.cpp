@@ -193,12 +193,17 @@ bool reads_accumulator(const InstructionShape& shape) {
   return shape.attributes->has_reduce_result || shape.opcode == Opcode::kTensorScalarReduce;
 }
 
+bool reads_pointer(const InstructionShape& shape) {
+  return shape.attributes->imm0_is_tensor || shape.attributes->imm1_is_tensor;
+}
+
+// `aside`: cycles that neither the next instruction nor the pipeline hides.
 EngineCost combine(std::uint64_t work, std::uint64_t floor, std::uint64_t gap,
-                   std::uint64_t latency, std::uint64_t read_out) {
+                   std::uint64_t latency, std::uint64_t aside) {
   EngineCost cost;
   cost.work_cycles = work;
-  cost.interval_cycles = std::max(floor, work + gap) + read_out;
-  cost.latency_cycles = work + latency + read_out;
+  cost.interval_cycles = std::max(floor, work + gap) + aside;
+  cost.latency_cycles = work + latency + aside;
   return cost;
 }
 
@@ -208,7 +213,7 @@ EngineCost sendrecv_cost(const spec::CoreSpec& core, const InstructionShape& sha
                        size_bytes(shape.dst().dtype);
   const spec::DmaSpec& dma = core.dma;
   const double transfer_ns = dma.start_hardware_ns + dma.engine_start_skew_ns +
-                             bytes / (dma.engines * dma.effective_GBps_per_engine) +
+                             bytes / (dma.engines * dma.stream_GBps_per_engine) +
                              dma.semaphore_write_ns + dma.completion_ns;
   const auto cycles = [&core](double ns) {
     return static_cast<std::uint64_t>(std::ceil(ns * core.sequencer.base_clock_ghz));
@@ -264,10 +269,11 @@ std::uint64_t gpsimd_work(const spec::CoreSpec& core, const InstructionShape& sh
 EngineCost vector_cost(const spec::CoreSpec& core, const InstructionShape& shape) {
   const VectorWork work = vector_work(core, shape);
   const std::uint64_t strided = work.perf ? 1 : stride_factor(core, shape);
+  const std::uint64_t aside = (reads_accumulator(shape) ? core.vector.accumulator_read_cycles : 0) +
+                              (reads_pointer(shape) ? core.vector.pointer_read_cycles : 0);
   EngineCost cost =
       combine(work.cycles * strided, dynamic_floor(core, shape, core.vector.min_ii_cycles),
-              core.vector.issue_gap_cycles, core.vector.fixed_latency_cycles,
-              reads_accumulator(shape) ? core.vector.accumulator_read_cycles : 0);
+              core.vector.issue_gap_cycles, core.vector.fixed_latency_cycles, aside);
   cost.perf_mode = work.perf;
   return cost;
 }
@@ -291,10 +297,15 @@ EngineCost scalar_cost(const spec::CoreSpec& core, const InstructionShape& shape
       ((copy_like && core.scalar.perf_mode_2x) || (activation && core.scalar.activation_2x))) {
     work = ceil_div(work, 2);
   }
-  return combine(work * stride_factor(core, shape),
-                 dynamic_floor(core, shape, core.scalar.min_ii_cycles),
-                 core.scalar.issue_gap_cycles, core.scalar.fixed_latency_cycles,
-                 reads_accumulator(shape) ? core.scalar.accumulator_read_cycles : 0);
+  const std::uint64_t aside = (reads_accumulator(shape) ? core.scalar.accumulator_read_cycles : 0) +
+                              (activation ? core.scalar.activation_cycles : 0);
+  EngineCost cost = combine(work * stride_factor(core, shape),
+                            dynamic_floor(core, shape, core.scalar.min_ii_cycles),
+                            core.scalar.issue_gap_cycles, core.scalar.fixed_latency_cycles, aside);
+  if (activation && in_sbuf(shape.src())) {
+    cost.interval_cycles += core.scalar.activation_sbuf_gap_cycles;
+  }
+  return cost;
 }
 
 EngineCost gpsimd_cost(const spec::CoreSpec& core, const InstructionShape& shape) {
@@ -308,12 +319,15 @@ EngineCost sequencer_cost(const spec::CoreSpec& core, const InstructionShape& sh
   std::uint64_t cycles = sequencer.dispatch_interval_cycles;
   switch (shape.opcode) {
     case Opcode::kRegisterMove:
-    case Opcode::kEventSemaphore:
       cycles = sequencer.register_op_cycles;
       break;
     case Opcode::kRegisterLoad:
     case Opcode::kRegisterStore:
       cycles = sequencer.register_load_cycles;
+      break;
+    case Opcode::kEventSemaphore:
+      cycles = static_cast<std::uint64_t>(
+          std::ceil(sequencer.event_semaphore_ns * sequencer.base_clock_ghz));
       break;
     case Opcode::kCoreBarrier:
       cycles = static_cast<std::uint64_t>(

@@ -58,7 +58,9 @@ MatmulCost matmul_cost(const spec::CoreSpec& core, const InstructionShape& shape
   }
   const OperandShape& stationary = shape.inputs[0];
   if (p.fp32) {
-    cost.load_cycles = tensor.ls_fp32_cycles_per_column * p.columns;
+    cost.load_cycles = (p.transpose ? tensor.ls_fp32_transpose_cycles_per_column
+                                    : tensor.ls_fp32_cycles_per_column) *
+                       p.columns;
   } else {
     cost.load_cycles = (p.columns + tensor.fast_load_factor - 1) / tensor.fast_load_factor;
     if (!stationary.innermost_contiguous) {

@@ -102,15 +102,6 @@ TEST_F(DmaRingsTest, StartLatencyFollowsTheDescriptorMode) {
   EXPECT_EQ(engines_[0]->starts_ns, (std::vector<double>{600 + 150, 680 + 150, 1000 + 150}));
 }
 
-// The measured 680 ns belong to 128 descriptors; each further one costs 6 ns.
-TEST_F(DmaRingsTest, ManySoftwareDescriptorsTakeLonger) {
-  const std::uint32_t software = request(0, spec::DgeMode::kSoftware, 0, 200);
-  load();
-  trigger(0, software);
-  agenda_.run();
-  EXPECT_EQ(engines_[0]->starts_ns, std::vector<double>{680 + 72 * 6 + 150});
-}
-
 // One hardware DGE per trigger engine serves a command every 600 ns: the second command of Sync,
 // though on another queue, starts 600 ns after the first; Scalar has its own.
 TEST_F(DmaRingsTest, HardwareDgeServesOneCommandAtATime) {

@@ -20,6 +20,7 @@ class FakeDmaTrigger final : public sc_core::sc_module, public models::DmaTrigge
   void trigger(Femtos /*now*/, Femtos triggered, std::uint32_t dma) override {
     requests.emplace_back(triggered, dma);
   }
+  [[nodiscard]] std::uint32_t outstanding(std::uint32_t /*queue*/) const override { return 0; }
   std::vector<std::pair<Femtos, std::uint32_t>> requests;
 };
 

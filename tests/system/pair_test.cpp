@@ -35,8 +35,8 @@ TEST(Pair, BothCoresWaitForTheLater) {
   const sim::RunRecord record = sim::simulate(system.spec, {placement.programs});
   EXPECT_EQ(record.cores_used, 2U);
   EXPECT_EQ(record.engines[kVector].idle_fs[kPeer], 3'100'000'000U);
-  // Visible 30 ns after the barrier.
-  EXPECT_EQ(record.time.count, 2'697'916'666U + 30'000'000U);
+  // Visible 12 ns after the barrier.
+  EXPECT_EQ(record.time.count, 2'697'916'666U + 12'000'000U);
 }
 
 TEST(Pair, ProgramsThatMeetUnequallyOftenAreAnError) {

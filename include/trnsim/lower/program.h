@@ -60,6 +60,7 @@ struct DmaRequest {
   std::uint32_t queue = 0;          // index into Program::dma_queues
   spec::DgeMode mode = spec::DgeMode::kStatic;
   bool spill = false;
+  std::uint32_t trace_index = UINT32_MAX;  // instruction of the Trace; spills have none
   std::uint64_t hbm_address = 0;    // of the first byte, within the core's share of its stack
   timing::DmaPlan plan;
 };

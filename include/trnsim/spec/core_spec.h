@@ -15,6 +15,7 @@ enum class Generation : std::uint8_t { kTrn1, kTrn2, kTrn3 };  // NeuronCore-v2,
 struct ActivityLimiterSpec {
   bool enable = false;
   std::uint32_t window_cycles = 0;      // of the base clock
+  std::uint32_t grid_offset_cycles = 0; // base cycles from time zero to the first window border
   double floor_fraction = 1.0;          // rate while limited, (0, 1]
   double release_busy_fraction = 1.0;   // busy share of a window that lifts the limit
   double rearm_busy_fraction = 0.0;     // busy share below which the limit comes back
@@ -34,9 +35,12 @@ struct TensorSpec {                        // section 5
   std::uint32_t fast_load_factor = 0;      // stationary columns loaded per cycle
   std::uint32_t fast_load_strided_factor = 0; // slow-down of a strided stationary operand
   std::uint32_t ls_fp32_cycles_per_column = 0;  // of one fp32 half
+  std::uint32_t ls_fp32_transpose_cycles_per_column = 0;
   std::uint32_t load_latency_cycles = 0;   // LDWEIGHTS duration beyond its interval (display only)
   std::uint32_t pipeline_latency_cycles = 0;  // MATMUL latency beyond streaming
   std::uint32_t issue_gap_cycles = 0;      // between two MATMULs, unless the limiter hides it
+  std::uint32_t limited_latency_cycles = 0;  // latency beyond the above while limited
+  double semaphore_wait_ns = 0;            // as sequencer.semaphore_wait_ns, of this engine
   std::uint32_t queue_depth_pairs = 0;
   ActivityLimiterSpec activity_limiter;
 };
@@ -53,6 +57,7 @@ struct VectorSpec {                        // section 6
   bool tensor_tensor_bf16_half = false;    // C30
   double perf_bus_penalty_with_gpsimd = 1; // slow-down of the part that overlaps GpSimd on SBUF
   std::uint32_t accumulator_read_cycles = 0;
+  std::uint32_t pointer_read_cycles = 0;   // an operand that is a per-partition scalar
 };
 
 struct ScalarSpec {                        // section 7
@@ -65,6 +70,8 @@ struct ScalarSpec {                        // section 7
   bool perf_mode_2x = false;               // tensor_copy and tensor_scalar, v4
   bool activation_2x = false;
   std::uint32_t accumulator_read_cycles = 0;
+  std::uint32_t activation_cycles = 0;     // an activation beside a copy of the same size
+  std::uint32_t activation_sbuf_gap_cycles = 0;  // interval of one whose input is in SBUF
 };
 
 struct GpSimdSpec {                        // section 8
@@ -82,7 +89,9 @@ struct SequencerSpec {                     // section 9
   std::uint32_t queue_depth = 0;
   double branch_ns = 0;
   std::uint32_t semaphores = 0;
-  double semaphore_latency_ns = 0;         // completion on one engine to start on another
+  double semaphore_raise_ns = 0;           // result written to semaphore raised
+  double semaphore_wait_ns = 0;            // semaphore raised to start of the waiting instruction
+  double event_semaphore_ns = 0;           // of an instruction that only waits, to the next
   double semaphore_lnc_pair_ns = 0;
   double core_barrier_ns = 0;
   std::uint32_t dynamic_addressing_min_ii_cycles = 0;
@@ -112,8 +121,9 @@ struct DmaSpec {                           // section 12
   std::uint32_t queues_per_engine = 0;
   std::uint32_t partitions_per_engine = 0;
   double wire_GBps_per_engine = 0;
-  double effective_GBps_per_engine = 0;
-  double descriptor_min_ns = 0;
+  double effective_GBps_per_engine = 0;    // for planning; transposes and sums
+  double stream_GBps_per_engine = 0;       // within one descriptor
+  double descriptor_ns = 0;                // of a descriptor beside its bytes
   std::uint32_t descriptor_max_bytes = 0;
   std::uint32_t packet_bytes = 0;          // round-robin quantum between queues
   std::uint32_t outstanding_bytes = 0;     // reads in flight of one engine: how far it runs ahead of HBM
@@ -127,7 +137,11 @@ struct DmaSpec {                           // section 12
   double start_hardware_ns = 0;
   double dge_hardware_ns = 0;              // service time of one hardware DGE instance
   std::uint32_t dge_hardware_instances = 0;
-  double software_descriptor_ns = 0;       // GpSimd time per software descriptor
+  double issue_software_outstanding_ns = 0;  // the kick, per transfer of its queue under way
+  double software_prepare_ns = 0;          // GpSimd: start of the instruction to its kick
+  double software_interval_ns = 0;         // GpSimd: between two of them
+  double software_descriptor_ns = 0;       // GpSimd: least interval per descriptor
+  double hbm_read_ns = 0;                  // later first byte of a transfer that reads HBM
   double engine_start_skew_ns = 0;
   double semaphore_write_ns = 0;
   double completion_ns = 0;                // last byte to the waiting instruction

@@ -13,8 +13,10 @@ namespace trnsim::timing {
 
 class ActivityLimiter {
  public:
-  // window_cycles of the tensor clock; a disabled spec never limits.
-  ActivityLimiter(const spec::ActivityLimiterSpec& spec, std::uint64_t window_cycles);
+  // window_cycles and the first border after cycle 0 in cycles of the tensor clock; a disabled spec never
+  // limits.
+  ActivityLimiter(const spec::ActivityLimiterSpec& spec, std::uint64_t window_cycles,
+                  std::uint64_t grid_offset_cycles = 0);
 
   // Runs `work` cycles of full-rate work from cycle `start` (not before the end of the previous run) and
   // returns the cycle at which they are done.
@@ -26,10 +28,11 @@ class ActivityLimiter {
   [[nodiscard]] std::uint64_t limited_cycles() const { return limited_cycles_; }
 
  private:
-  void close_windows_until(std::uint64_t cycle);
+  void close_windows_until(std::uint64_t grid_cycle);
 
   bool enabled_;
   std::uint64_t window_;
+  std::uint64_t shift_;              // cycle + shift_ counts from a window border
   double floor_fraction_;
   std::uint64_t release_busy_;
   std::uint64_t rearm_busy_;

@@ -47,10 +47,18 @@ struct DmaPlan {
 [[nodiscard]] spec::DgeMode dge_mode(const spec::DmaSpec& dma, trace::DgeRequest request,
                                      trace::Engine trigger, bool indirect, bool casts);
 
-// Time the trigger occupies its sequencer.
+// Time of the row that a profiler shows for the trigger.
 [[nodiscard]] double issue_ns(const spec::DmaSpec& dma, spec::DgeMode mode);
 // End of the trigger to the first byte on an idle queue.
-[[nodiscard]] double start_ns(const spec::DmaSpec& dma, spec::DgeMode mode,
-                              std::uint64_t descriptors);
+[[nodiscard]] double start_ns(const spec::DmaSpec& dma, const DmaPlan& plan, spec::DgeMode mode);
+
+// What a trigger costs its engine. Software descriptors are written by GpSimd before the kick; the next
+// may be under way meanwhile.
+struct TriggerTime {
+  double before_ns = 0;    // start of the instruction to the start of issue_ns
+  double interval_ns = 0;  // start to the earliest start of the engine's next instruction
+};
+[[nodiscard]] TriggerTime trigger_time(const spec::DmaSpec& dma, const DmaPlan& plan,
+                                       spec::DgeMode mode);
 
 }  // namespace trnsim::timing

@@ -110,8 +110,9 @@ TEST_F(Override, IsCheckedLikeAFile) {
                    "keys: clock_ghz, rows, columns, fp8_rows_per_pe, mx_rows_per_pe, fp32_passes, "
                    "fp32_halves, fp32_transpose_passes, moving_free_max, mm_init_latency_cycles, "
                    "fast_load_factor, fast_load_strided_factor, ls_fp32_cycles_per_column, "
-                   "load_latency_cycles, pipeline_latency_cycles, issue_gap_cycles, "
-                   "queue_depth_pairs, activity_limiter",
+                   "ls_fp32_transpose_cycles_per_column, load_latency_cycles, "
+                   "pipeline_latency_cycles, issue_gap_cycles, limited_latency_cycles, "
+                   "semaphore_wait_ns, queue_depth_pairs, activity_limiter",
                    "--set fabric.link_classes.q.efficiency=1: no row 'q' in fabric.link_classes",
                    "--set lnc: is not of the form a.b.c=value",
                    "--set lnc.x=1: unknown key 'x' in lnc; 'lnc' is a value, it has no keys",
