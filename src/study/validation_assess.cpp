@@ -87,7 +87,12 @@ void summarize(ClassSummary& summary, const std::vector<CaseResult>& results) {
   summary.active_errors = error_statistics(active_ratios);
   for (const auto& [name, times] : families) {
     summary.families.push_back(
-        {name, error_statistics(times.ratios), spearman(times.measured, times.simulated)});
+        {name, error_statistics(times.ratios), spearman(times.measured, times.simulated), {}});
+    for (const auto& [family, baseline] : summary.tolerance.family_baselines) {
+      if (family == name) {
+        summary.families.back().baseline_mape = baseline;
+      }
+    }
   }
 }
 
@@ -153,11 +158,20 @@ void judge(ClassSummary& summary, const std::vector<CaseResult>& results) {
 
 }  // namespace
 
-std::optional<bool> ClassSummary::beats_baseline() const {
-  if (!tolerance.baseline_mape || errors.cases == 0) {
+std::optional<bool> beats(const ErrorStatistics& errors,
+                          const std::optional<double>& baseline_mape) {
+  if (!baseline_mape || errors.cases == 0) {
     return std::nullopt;
   }
-  return errors.mape < *tolerance.baseline_mape;
+  return errors.mape < *baseline_mape;
+}
+
+std::string baseline_text(const ErrorStatistics& errors,
+                          const std::optional<double>& baseline_mape) {
+  const std::optional<bool> better = beats(errors, baseline_mape);
+  return !better ? ""
+                 : fmt::format("{} {:.1f} %", *better ? "beats" : "does not beat",
+                               100 * *baseline_mape);
 }
 
 bool Validation::within() const {

@@ -89,7 +89,7 @@ class Reader {
     if (!yaml_.check_map(node, {"class", "short_below_us", "mape_max", "p90_max",
                                 "short_mape_max", "case_max", "family_bias_max", "engine_busy_max",
                                 "opcode_median_max", "hbm_within_20_min", "baseline_mape",
-                                "notes"})) {
+                                "family_baselines", "notes"})) {
       return;
     }
     require(node, {"class"});
@@ -104,6 +104,13 @@ class Reader {
     yaml_.number(node, "opcode_median_max", 0, kMostShare, row.opcode_median_max);
     yaml_.number(node, "hbm_within_20_min", 0, 1, row.hbm_within_20_min);
     yaml_.number(node, "baseline_mape", 0, kMostShare, row.baseline_mape);
+    if (const YAML::Node families = node["family_baselines"]; families) {
+      for (const auto& [family, text] : pairs(families, "family_baselines")) {
+        double value = 0;
+        yaml_.number(families, family.c_str(), 0, kMostShare, value);
+        row.family_baselines.emplace_back(family, value);
+      }
+    }
     yaml_.text(node, "notes", row.notes);
     file_.tolerances.push_back(std::move(row));
   }

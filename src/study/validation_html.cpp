@@ -190,6 +190,13 @@ std::string error_cells(const ErrorStatistics& errors) {
                      100 * errors.mape, 100 * errors.median, 100 * errors.p90, 100 * errors.bias);
 }
 
+std::string baseline_cell(const ErrorStatistics& errors, const std::optional<double>& baseline) {
+  const std::optional<bool> better = beats(errors, baseline);
+  return !better ? ""
+                 : fmt::format("<span class={}>{} of a regression without simulation</span>",
+                               *better ? "ok" : "bad", baseline_text(errors, baseline));
+}
+
 std::string verdict(const ClassSummary& summary) {
   std::string text;
   if (summary.errors.cases == 0 && summary.failed == 0) {
@@ -200,10 +207,8 @@ std::string verdict(const ClassSummary& summary) {
   } else {
     text = "<span class=ok>within</span>";
   }
-  if (const std::optional<bool> beats = summary.beats_baseline()) {
-    text += fmt::format("<br><span class={}>{} {:.1f} %</span>", *beats ? "ok" : "bad",
-                        *beats ? "beats" : "does not beat", 100 * *summary.tolerance.baseline_mape);
-  }
+  const std::string baseline = baseline_cell(summary.errors, summary.tolerance.baseline_mape);
+  text += baseline.empty() ? "" : "<br>" + baseline;
   if (summary.hbm_cases > 0) {
     text += fmt::format("<br><span class=dim>HBM bytes within 20 %: {} of {}</span>",
                         summary.hbm_within_20, summary.hbm_cases);
@@ -219,10 +224,11 @@ std::string classes_table(const Validation& validation) {
     out += fmt::format("<tr class=c><td class=t>{}{}<td><td class=t>{}\n", escaped(summary.name),
                        error_cells(summary.errors), verdict(summary));
     for (const FamilySummary& family : summary.families) {
-      out += fmt::format("<tr><td class=t>&ensp;{}{}<td>{}<td>\n", escaped(family.name),
+      out += fmt::format("<tr><td class=t>&ensp;{}{}<td>{}<td class=t>{}\n", escaped(family.name),
                          error_cells(family.errors),
                          family.rank_correlation ? fmt::format("{:.2f}", *family.rank_correlation)
-                                                 : "");
+                                                 : "",
+                         baseline_cell(family.errors, family.baseline_mape));
     }
   }
   return out + "</table>\n";

@@ -99,6 +99,11 @@ ordered_json case_json(const CaseResult& result) {
   return out;
 }
 
+ordered_json beats_json(const ErrorStatistics& errors, const std::optional<double>& baseline) {
+  const std::optional<bool> better = beats(errors, baseline);
+  return better ? ordered_json(*better) : ordered_json(nullptr);
+}
+
 ordered_json class_json(const ClassSummary& summary) {
   ordered_json out{{"class", summary.name}};
   out.update(errors_json(summary.errors));
@@ -114,6 +119,8 @@ ordered_json class_json(const ClassSummary& summary) {
     ordered_json one{{"family", family.name}};
     one.update(errors_json(family.errors));
     one["rank_correlation"] = optional(family.rank_correlation);
+    one["baseline_mape"] = optional(family.baseline_mape);
+    one["beats_baseline"] = beats_json(family.errors, family.baseline_mape);
     families.push_back(std::move(one));
   }
   out["families"] = std::move(families);
@@ -134,8 +141,7 @@ ordered_json class_json(const ClassSummary& summary) {
                        {"opcode_median_max", optional(tolerance.opcode_median_max)},
                        {"hbm_within_20_min", optional(tolerance.hbm_within_20_min)}};
   out["baseline_mape"] = optional(tolerance.baseline_mape);
-  const std::optional<bool> beats = summary.beats_baseline();
-  out["beats_baseline"] = beats ? ordered_json(*beats) : ordered_json(nullptr);
+  out["beats_baseline"] = beats_json(summary.errors, tolerance.baseline_mape);
   out["outside"] = summary.outside;
   return out;
 }

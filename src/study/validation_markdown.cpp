@@ -30,12 +30,6 @@ std::string verdict(const ClassSummary& summary) {
   return summary.errors.cases == 0 ? "not run" : "within";
 }
 
-std::string baseline(const ClassSummary& summary) {
-  const std::optional<bool> beats = summary.beats_baseline();
-  return !beats ? "" : fmt::format("{} {:.1f} %", *beats ? "beats" : "does not beat",
-                                   100 * *summary.tolerance.baseline_mape);
-}
-
 // What replayed profiles say besides their totals.
 std::string profiles_table(const Validation& validation, const std::string& class_name) {
   std::string rows;
@@ -69,7 +63,8 @@ std::string classes_section(const Validation& validation) {
       "|---|---|---|---|---|---|---|---|\n";
   for (const ClassSummary& summary : validation.classes) {
     out += fmt::format("| {} | {} | {} | {} |\n", cell(summary.name), error_cells(summary.errors),
-                       cell(verdict(summary)), baseline(summary));
+                       cell(verdict(summary)),
+                       baseline_text(summary.errors, summary.tolerance.baseline_mape));
   }
   for (const ClassSummary& summary : validation.classes) {
     if (summary.errors.cases == 0) {
@@ -79,12 +74,13 @@ std::string classes_section(const Validation& validation) {
     if (!summary.tolerance.notes.empty()) {
       out += summary.tolerance.notes + "\n\n";
     }
-    out += "| family | cases | MAPE | median | p90 | bias | rank correlation |\n"
-           "|---|---|---|---|---|---|---|\n";
+    out += "| family | cases | MAPE | median | p90 | bias | rank correlation | regression without simulation |\n"
+           "|---|---|---|---|---|---|---|---|\n";
     for (const FamilySummary& family : summary.families) {
       out += fmt::format(
-          "| {} | {} | {} |\n", cell(family.name), error_cells(family.errors),
-          family.rank_correlation ? fmt::format("{:.2f}", *family.rank_correlation) : "");
+          "| {} | {} | {} | {} |\n", cell(family.name), error_cells(family.errors),
+          family.rank_correlation ? fmt::format("{:.2f}", *family.rank_correlation) : "",
+          baseline_text(family.errors, family.baseline_mape));
     }
     if (summary.short_errors.cases > 0) {
       out += fmt::format(

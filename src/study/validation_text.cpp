@@ -76,6 +76,11 @@ std::string profile_table(const Validation& validation, const std::string& class
   return out.empty() ? "" : out + "\n";
 }
 
+std::string baseline_line(const ErrorStatistics& errors, const std::optional<double>& baseline) {
+  const std::string text = baseline_text(errors, baseline);
+  return text.empty() ? "" : fmt::format("  {} of a regression without simulation\n", text);
+}
+
 std::string class_notes(const ClassSummary& summary) {
   std::string out;
   if (summary.short_errors.cases > 0) {
@@ -98,11 +103,7 @@ std::string class_notes(const ClassSummary& summary) {
     out += fmt::format("  upper bounds, not counted: {} of {} kept\n",
                        summary.bounds - summary.bounds_broken, summary.bounds);
   }
-  if (const std::optional<bool> beats = summary.beats_baseline()) {
-    out += fmt::format("  {} a regression without simulation ({:.1f} %)\n",
-                       *beats ? "beats" : "does not beat",
-                       100 * *summary.tolerance.baseline_mape);
-  }
+  out += baseline_line(summary.errors, summary.tolerance.baseline_mape);
   for (const std::string& text : summary.outside) {
     out += wrapped("  OUTSIDE: ", text);
   }
@@ -119,6 +120,8 @@ std::string classes_table(const Validation& validation) {
     out += row(summary.name, summary.errors, "");
     for (const FamilySummary& family : summary.families) {
       out += row("  " + family.name, family.errors, rank_text(family.rank_correlation));
+      const std::string baseline = baseline_line(family.errors, family.baseline_mape);
+      out += baseline.empty() ? "" : "  " + baseline;
     }
     out += class_notes(summary);
   }

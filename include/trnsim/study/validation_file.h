@@ -67,6 +67,7 @@ struct ClassTolerance {
   std::optional<double> opcode_median_max;  // profiles: median error of the durations of an opcode
   std::optional<double> hbm_within_20_min;  // share of cases whose HBM bytes are within 20 %
   std::optional<double> baseline_mape;      // error of a regression with no simulation
+  std::vector<std::pair<std::string, double>> family_baselines;  // the same by family
   std::string notes;
 };
 

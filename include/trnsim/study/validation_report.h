@@ -20,6 +20,7 @@ struct FamilySummary {
   std::string name;
   ErrorStatistics errors;
   std::optional<double> rank_correlation;  // of simulated with measured times; from three cases on
+  std::optional<double> baseline_mape;     // of a regression with no simulation
 };
 
 struct ClassSummary {
@@ -37,9 +38,6 @@ struct ClassSummary {
   std::size_t hbm_within_20 = 0;
   ClassTolerance tolerance;
   std::vector<std::string> outside;  // one text per tolerance that is not kept, and per failed run
-
-  // Nothing if there is no baseline or nothing ran.
-  [[nodiscard]] std::optional<bool> beats_baseline() const;
 };
 
 // Classes, families and cases in the order of first appearance.
@@ -54,6 +52,13 @@ struct Validation {
   // Counted results by error, largest first, at most `most`.
   [[nodiscard]] std::vector<const CaseResult*> worst(std::size_t most) const;
 };
+
+// Whether the error is below that of a regression with no simulation; nothing without one or without cases.
+[[nodiscard]] std::optional<bool> beats(const ErrorStatistics& errors,
+                                        const std::optional<double>& baseline_mape);
+// "beats 5.5 %", "does not beat 5.5 %", or "" without a baseline or cases.
+[[nodiscard]] std::string baseline_text(const ErrorStatistics& errors,
+                                        const std::optional<double>& baseline_mape);
 
 // Fills `classes`. tolerances: after those of the files, the last one for a class wins as a whole.
 void assess(Validation& validation, const std::vector<ClassTolerance>& tolerances);

@@ -50,7 +50,7 @@ class ValidationFiles : public ::testing::Test {
 constexpr const char* kWhole = R"(version: 1
 name: mine
 tolerances:
-- {class: g, mape_max: 0.1, baseline_mape: 0.055}
+- {class: g, mape_max: 0.1, baseline_mape: 0.055, family_baselines: {f: 0.07}}
 defaults:
   class: g
   family: f
@@ -85,6 +85,7 @@ TEST_F(ValidationFiles, CasesStartFromTheDefaults) {
   EXPECT_EQ(one.measured.time_us, 12.5);
   EXPECT_EQ(one.where.line, 12);
   EXPECT_EQ(file.tolerances.at(0).baseline_mape, 0.055);
+  EXPECT_EQ(file.tolerances.at(0).family_baselines.at(0).second, 0.07);
   EXPECT_EQ(file.not_rebuilt.at(0).reason, "no source");
   EXPECT_EQ(file.calibrate.at(0).to, 2);
 }

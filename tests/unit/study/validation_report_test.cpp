@@ -38,6 +38,7 @@ class Report : public ::testing::Test {
     file_.tolerances.push_back(tolerance(0.2));
     file_.tolerances[0].p90_max = 0.05;
     file_.tolerances[0].baseline_mape = 0.15;
+    file_.tolerances[0].family_baselines = {{"f<1>", 0.09}};
     file_.not_rebuilt.push_back({"X1", "no source"});
     validation_.files.push_back(file_);
     for (const ValidationCase& one : validation_.files[0].cases) {
@@ -64,7 +65,9 @@ TEST_F(Report, ClassesAreJudgedByTheirTolerances) {
   EXPECT_EQ(g.errors.cases, 2U);
   EXPECT_NEAR(g.errors.mape, 0.1, 1e-12);
   EXPECT_EQ(g.outside, std::vector<std::string>{"p90 10.0 % above 5 %"});
-  EXPECT_TRUE(g.beats_baseline().value());
+  EXPECT_EQ(baseline_text(g.errors, g.tolerance.baseline_mape), "beats 15.0 %");
+  EXPECT_EQ(baseline_text(g.families.at(0).errors, g.families.at(0).baseline_mape),
+            "does not beat 9.0 %");
   EXPECT_EQ(g.skipped, 1U);
   EXPECT_EQ(g.hbm_within_20, 1U);  // 1200 of 1000 is just within
   EXPECT_FALSE(validation_.within());
