@@ -1,12 +1,10 @@
 """trnsim-nki: traces a kernel of a file, runs a script with every launch timed, lists what there is."""
 
 import argparse
-import ast
 import contextlib
 import importlib
 import importlib.util
 import os
-import re
 import runpy
 import sys
 import textwrap
@@ -14,18 +12,12 @@ import traceback
 import types
 import warnings
 
-import numpy as np
-
-from . import dtypes, errors, host_stubs, namespaces, runner
-from .kernel import Spec
+from . import errors, host_stubs, namespaces, runner
+from .cli_values import UsageError, argument
 from .trt import TraceError
 
 CHECK_FAILED, INPUT_ERROR, OUR_BUG = 1, 2, 3
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-
-
-class UsageError(Exception):
-    """The command line or an input file is wrong."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,17 +91,22 @@ def install():
     _modules.update(_installed.enter_context(namespaces.install()))
 
 
-def load(path):
-    """The module of a file, imported under the injected namespaces."""
+def load(path, roots=()):
+    """The module of a file, imported under the injected namespaces; its name starts below one of roots."""
     if not os.path.isfile(path):
         raise UsageError(f"{path}: no such file")
     if not path.endswith(".py"):
         raise UsageError(f"{path}: not a Python file")
     install()
     path = os.path.abspath(path)
+    for root in roots:
+        if not os.path.isdir(root):
+            raise UsageError(f"--pythonpath {root}: no such folder")
+    roots = [os.path.abspath(root) for root in roots]
+    sys.path[:0] = roots
     folder, name = os.path.split(path[:-len(".py")])
     # A file of a package is imported as its member, so that its relative imports work.
-    while os.path.exists(os.path.join(folder, "__init__.py")):
+    while folder not in roots and os.path.exists(os.path.join(folder, "__init__.py")):
         folder, package = os.path.split(folder)
         name = f"{package}.{name}"
     sys.path.insert(0, folder)
@@ -123,12 +120,12 @@ def load(path):
     return module
 
 
-def find_kernel(text):
-    """The kernel that FILE.py:name means."""
+def find_kernel(text, roots=()):
+    """The kernel that FILE.py:name means, and the module of the file."""
     path, colon, name = text.rpartition(":")
     if not colon or not name.isidentifier():
         raise UsageError(f"'{text}' is not FILE.py:kernel")
-    module = load(path)
+    module = load(path, roots)
     kernel = getattr(module, name, None)
     if not callable(kernel):
         near = [key for key, value in vars(module).items()
@@ -136,45 +133,7 @@ def find_kernel(text):
                 and getattr(value, "__module__", None) in (module.__name__, None)]
         hint = f"; there is {', '.join(near)}" if near else ""
         raise UsageError(f"{path}: has no kernel '{name}'{hint}")
-    return kernel
-
-
-_ARRAY = re.compile(r"([A-Za-z]\w*)\[\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*\]")
-
-
-def array(name, dtype, shape, numeric):
-    """An input: numeric floats are random, the same ones every time; all else is zeros."""
-    if not numeric:
-        return Spec(dtype, shape)
-    if not dtype.is_float or dtype.is_packed:
-        return np.zeros(shape, dtype.numpy)
-    random = np.random.default_rng(list(name.encode()))
-    return random.standard_normal(shape, np.float32).astype(dtype.numpy)
-
-
-def argument(text, numeric):
-    """NAME=VALUE: an array by type and shape, @FILE.npy, a Python literal, or else the text itself."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise UsageError(f"--arg {text}: must be NAME=VALUE, such as q=bf16[128,512] or causal=True")
-    shape = _ARRAY.fullmatch(value)
-    if shape:
-        dtype = dtypes.of(shape[1], None)
-        if dtype is None:
-            raise UsageError(f"--arg {text}: dtype '{shape[1]}' is unknown")
-        dims = tuple(int(n) for n in shape[2].split(","))
-        if 0 in dims:
-            raise UsageError(f"--arg {text}: a dimension of 0")
-        return name, array(name, dtype, dims, numeric)
-    if value.startswith("@"):
-        try:
-            return name, np.load(value[1:])
-        except (OSError, ValueError) as error:
-            raise UsageError(f"--arg {text}: {error}") from None
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
+    return kernel, module
 
 
 def arguments_for(kernel, given):
@@ -198,8 +157,8 @@ def arguments_for(kernel, given):
 
 def trace(options):
     """Traces one kernel into a file."""
-    given = dict(argument(text, options.mode == "numeric") for text in options.arg)
-    kernel = find_kernel(options.kernel)
+    kernel, module = find_kernel(options.kernel, options.pythonpath)
+    given = dict(argument(text, options.mode == "numeric", module) for text in options.arg)
     given = arguments_for(kernel, given)
     if options.grid:
         kernel = kernel[options.grid[0] if len(options.grid) == 1 else tuple(options.grid)]
@@ -294,7 +253,12 @@ def _parser():
                '-o fwd.trt')
     one.add_argument("kernel", metavar="FILE.py:KERNEL")
     one.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE",
-                     help="an argument: bf16[128,512], True, 3, text, or @FILE.npy (repeatable)")
+                     help="an argument: bf16[128,512], a Python literal, a dtype, text, @FILE.npy, "
+                          "@MODULE:NAME or @MODULE:CLASS(a=1), or a nest of these; without MODULE "
+                          "a name of the kernel's own file (repeatable)")
+    one.add_argument("--pythonpath", action="append", default=[], metavar="DIR",
+                     help="folder that imports start from; default the folder above the file's "
+                          "packages (repeatable)")
     one.add_argument("--lnc", type=int, choices=(1, 2), default=1,
                      help="physical cores of the logical core, default 1")
     one.add_argument("--grid", type=lambda text: [int(n) for n in text.split(",")], metavar="N[,N...]",

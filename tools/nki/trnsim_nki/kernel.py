@@ -25,6 +25,21 @@ def spec(dtype, shape, name=None):
     return Spec(dtype, shape, name)
 
 
+class Built:
+    """An argument that a call makes, such as a parameter object with tensors in it. Each core makes its own,
+    because the object takes what it holds from that core's tensors."""
+
+    def __init__(self, make, args, kwargs):
+        self.make = make
+        self.args = args
+        self.kwargs = kwargs
+
+    def __repr__(self):
+        words = [repr(value) for value in self.args]
+        words += [f"{key}={value!r}" for key, value in self.kwargs.items()]
+        return f"{getattr(self.make, '__name__', 'call')}({', '.join(words)})"
+
+
 class Kernel:
     """What nki.jit makes of a function. Inside a running kernel a call is inlined, elsewhere it is a
     launch: computed and timed."""
@@ -163,6 +178,11 @@ def argument(m, value, name, shared=None):
         pairs = [argument(m, v, f"{name}_{i}", shared) for i, v in enumerate(value)]
         return [p[0] for p in pairs], type(value)([p[1] for p in pairs]) \
             if type(value) in (list, tuple) else value
+    if isinstance(value, Built):
+        args = [argument(m, v, f"{name}_{i}", shared) for i, v in enumerate(value.args)]
+        kwargs = {k: argument(m, v, f"{name}_{k}", shared) for k, v in value.kwargs.items()}
+        made = value.make(*[p[1] for p in args], **{k: p[1] for k, p in kwargs.items()})
+        return repr(value), made
     if isinstance(value, dict):
         pairs = {k: argument(m, v, f"{name}_{k}", shared) for k, v in value.items()}
         return {str(k): p[0] for k, p in pairs.items()}, {k: p[1] for k, p in pairs.items()}
