@@ -59,6 +59,38 @@ double erf_of(double x) {
 double sin_of(double x) {
   return std::sin(x);
 }
+double gelu_sigmoid(double x) {
+  return x * sigmoid(1.702 * x);
+}
+double gelu_sigmoid_dx(double x) {
+  const double s = sigmoid(1.702 * x);
+  return s + 1.702 * x * s * (1 - s);
+}
+double gelu_dx(double x) {
+  constexpr double kInverseSqrt2Pi = 0.39894228040143267794;
+  return 0.5 * (1 + std::erf(x * 0.70710678118654752440)) +
+         x * kInverseSqrt2Pi * std::exp(-x * x / 2);
+}
+double silu_dx(double x) {
+  const double s = sigmoid(x);
+  return s * (1 + x * (1 - s));
+}
+double mish(double x) {
+  return x * std::tanh(softplus(x));
+}
+double erf_dx(double x) {
+  constexpr double kTwoOverSqrtPi = 1.12837916709551257390;
+  return kTwoOverSqrtPi * std::exp(-x * x);
+}
+double cos_of(double x) {
+  return std::cos(x);
+}
+double tan_of(double x) {
+  return std::tan(x);
+}
+double arctan(double x) {
+  return std::atan(x);
+}
 
 constexpr std::array<Row, trace::kActFuncCount> kTable{{
     {ActFunc::kCopy, [](float x) { return x; }},
@@ -81,6 +113,21 @@ constexpr std::array<Row, trace::kActFuncCount> kTable{{
     {ActFunc::kAbs, [](float x) { return std::fabs(x); }},
     {ActFunc::kSign,
      [](float x) { return std::isnan(x) ? x : static_cast<float>((x > 0) - (x < 0)); }},
+    {ActFunc::kGeluApprxSigmoid, rounded<gelu_sigmoid>},
+    {ActFunc::kGeluApprxSigmoidDx, rounded<gelu_sigmoid_dx>},
+    {ActFunc::kGeluDx, rounded<gelu_dx>},
+    {ActFunc::kSiluDx, rounded<silu_dx>},
+    {ActFunc::kMish, rounded<mish>},
+    {ActFunc::kErfDx, rounded<erf_dx>},
+    {ActFunc::kCos, rounded<cos_of>},
+    {ActFunc::kTan, rounded<tan_of>},
+    {ActFunc::kArctan, rounded<arctan>},
+    {ActFunc::kFloor, [](float x) { return std::floor(x); }},
+    {ActFunc::kCeil, [](float x) { return std::ceil(x); }},
+    {ActFunc::kTrunc, [](float x) { return std::trunc(x); }},
+    {ActFunc::kNegative, [](float x) { return -x; }},
+    {ActFunc::kLogicalNot, [](float x) { return x == 0 ? 1.0F : 0.0F; }},
+    {ActFunc::kPrelu, [](float x) { return x; }},  // the caller has the slope
 }};
 
 constexpr bool in_enum_order() {

@@ -23,6 +23,26 @@ float minimum(float a, float b) {
   return std::isnan(a) || a < b ? a : b;
 }
 
+// The remainder has the sign of the divisor, as Python's.
+float mod(float a, float b) {
+  const float rest = std::fmod(a, b);
+  if (rest == 0) {
+    return std::copysign(0.0F, b);
+  }
+  return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+// 0 where the divisor is 0.
+std::int64_t integer_fmod(std::int64_t a, std::int64_t b) {
+  return b == 0 || b == -1 ? 0 : a % b;
+}
+std::int64_t integer_mod(std::int64_t a, std::int64_t b) {
+  const std::int64_t rest = integer_fmod(a, b);
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+float sign(float x) {
+  return std::isnan(x) ? x : static_cast<float>((x > 0) - (x < 0));
+}
+
 std::int64_t shift_left(std::int64_t a, std::int64_t b) {
   return b < 0 || b > 31 ? 0 : static_cast<std::int64_t>(static_cast<std::uint64_t>(a) << b);
 }
@@ -81,6 +101,23 @@ constexpr std::array<Row, trace::kAluOpCount> kTable{{
     {AluOp::kBitwiseXor, nullptr, [](std::int64_t a, std::int64_t b) { return a ^ b; }},
     {AluOp::kShiftLeft, nullptr, shift_left},
     {AluOp::kShiftRight, nullptr, shift_right},
+    {AluOp::kMod, mod, integer_mod},
+    {AluOp::kFmod, [](float a, float b) { return std::fmod(a, b); }, integer_fmod},
+    {AluOp::kLogicalNot, [](float a, float) { return a == 0 ? 1.0F : 0.0F; },
+     [](std::int64_t a, std::int64_t) { return std::int64_t{a == 0}; }},
+    {AluOp::kInvert, nullptr, [](std::int64_t a, std::int64_t) { return ~a; }},
+    {AluOp::kAverage, [](float a, float b) { return a + b; }, nullptr},
+    {AluOp::kSquare, [](float a, float) { return a * a; }, nullptr},
+    {AluOp::kRelu, [](float a, float) { return a < 0 ? 0.0F : a; }, nullptr},
+    {AluOp::kReciprocal, [](float a, float) { return 1.0F / a; }, nullptr},
+    {AluOp::kSqrt, [](float a, float) { return std::sqrt(a); }, nullptr},
+    {AluOp::kNegative, [](float a, float) { return -a; }, nullptr},
+    {AluOp::kSign, [](float a, float) { return sign(a); }, nullptr},
+    {AluOp::kFloor, [](float a, float) { return std::floor(a); }, nullptr},
+    {AluOp::kCeil, [](float a, float) { return std::ceil(a); }, nullptr},
+    {AluOp::kTrunc, [](float a, float) { return std::trunc(a); }, nullptr},
+    {AluOp::kExp,
+     [](float a, float) { return static_cast<float>(std::exp(static_cast<double>(a))); }, nullptr},
 }};
 
 constexpr bool in_enum_order() {
@@ -106,14 +143,6 @@ IntegerOp integer_op(AluOp op) {
   return row(op).on_integers;
 }
 
-bool is_bitwise(AluOp op) {
-  return op >= AluOp::kBitwiseAnd && op <= AluOp::kShiftRight;
-}
-
-bool is_unary(AluOp op) {
-  return op == AluOp::kRsqrt || op == AluOp::kAbs || op == AluOp::kBypass;
-}
-
 bool has_identity(AluOp op) {
   switch (op) {
     case AluOp::kAdd:
@@ -123,6 +152,7 @@ bool has_identity(AluOp op) {
     case AluOp::kMin:
     case AluOp::kAbsMax:
     case AluOp::kAbsMin:
+    case AluOp::kAverage:
       return true;
     default:
       return false;

@@ -16,10 +16,6 @@ using IntegerOp = std::int64_t (*)(std::int64_t, std::int64_t);
 // Exact integer operator (the caller keeps the low bits). Null where none exists (power, rsqrt).
 [[nodiscard]] IntegerOp integer_op(trace::AluOp op);
 
-// Bitwise operators and shifts: work on raw element patterns.
-[[nodiscard]] bool is_bitwise(trace::AluOp op);
-// Operators of one argument: the data side, whatever the reverse flags say.
-[[nodiscard]] bool is_unary(trace::AluOp op);
 // Value that `op` starts a reduction from. False if `op` is no reduction.
 [[nodiscard]] bool has_identity(trace::AluOp op);
 [[nodiscard]] float identity(trace::AluOp op);

@@ -31,6 +31,23 @@ void apply(Floats& block, Activation function) {
   }
 }
 
+// The instruction's function; prelu alone has a parameter, the operand after scale and bias.
+void apply_function(Context& context, Floats& block, std::size_t next_input) {
+  const trace::Attributes& attributes = context.attributes();
+  apply(block, activation(attributes.func));
+  if (attributes.func != trace::ActFunc::kPrelu) {
+    return;
+  }
+  const std::vector<float> slope = scalar_or_vector(context, attributes.imm0_is_tensor,
+                                                    attributes.imm0, block.rows, next_input);
+  for (std::uint64_t r = 0; r < block.rows; ++r) {
+    for (std::uint64_t c = 0; c < block.columns; ++c) {
+      float& value = block.row(r)[c];
+      value = value < 0 ? value * slope[r] : value;
+    }
+  }
+}
+
 }  // namespace
 
 void run_activation(Context& context) {
@@ -48,7 +65,7 @@ void run_activation(Context& context) {
       block.row(r)[c] = block.row(r)[c] * scale[r] + bias[r];
     }
   }
-  apply(block, activation(attributes.func));
+  apply_function(context, block, next_input);
   finish(context, block);
 }
 
@@ -72,13 +89,13 @@ void run_activate2(Context& context) {
     for (std::uint64_t r = 0; r < block.rows; ++r) {
       for (std::uint64_t c = 0; c < block.columns; ++c) {
         float& value = block.row(r)[c];
-        value = reverse ? function(operand[r], value) : function(value, operand[r]);
+        value = reverse && !is_unary(op) ? function(operand[r], value) : function(value, operand[r]);
       }
     }
   };
   stage(attributes.op0, attributes.scale_is_tensor, attributes.scale, attributes.reverse0);
   stage(attributes.op1, attributes.bias_is_tensor, attributes.bias, attributes.reverse1);
-  apply(block, activation(attributes.func));
+  apply_function(context, block, next_input);
   finish(context, block);
 }
 

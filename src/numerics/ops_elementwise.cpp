@@ -97,7 +97,7 @@ void run_bitwise_scalar(Context& context) {
     for (std::uint64_t r = 0; r < block.rows; ++r) {
       for (std::uint64_t c = 0; c < block.columns; ++c) {
         std::int64_t& value = block.row(r)[c];
-        value = reverse ? function(operand[r], value) : function(value, operand[r]);
+        value = reverse && !is_unary(op) ? function(operand[r], value) : function(value, operand[r]);
         value &= 0xFFFFFFFF;
       }
     }

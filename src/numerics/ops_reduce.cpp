@@ -101,7 +101,10 @@ void run_tensor_partition_reduce(Context& context) {
   }
   const FloatOp apply = float_op(op);
   context.require(apply != nullptr && !is_unary(op), "cannot reduce by {}", trace::name(op));
-  context.store(to, fold_partitions(context.load(from), apply));
+  const Floats data = context.load(from);
+  Floats result = fold_partitions(data, apply);
+  finish_reduction(result, op, data.rows);
+  context.store(to, result);
 }
 
 }  // namespace trnsim::numerics

@@ -6,6 +6,15 @@
 
 namespace trnsim::numerics {
 
+// The sum that kAverage made of `count` elements becomes their mean; other operators are done.
+inline void finish_reduction(Floats& result, trace::AluOp op, std::uint64_t count) {
+  if (op == trace::AluOp::kAverage) {
+    for (float& value : result.values) {
+      value /= static_cast<float>(count);
+    }
+  }
+}
+
 // Reduces each row to one value in fp32, left to right; kNone means add.
 [[nodiscard]] inline Floats reduce_rows(const Context& context, const Floats& block,
                                         trace::AluOp op) {
@@ -19,6 +28,7 @@ namespace trnsim::numerics {
       result.values[r] = apply(result.values[r], block.row(r)[c]);
     }
   }
+  finish_reduction(result, reduce, block.columns);
   return result;
 }
 

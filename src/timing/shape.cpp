@@ -36,11 +36,6 @@ bool touches_psum(const InstructionShape& shape) {
          std::any_of(shape.inputs.begin(), shape.inputs.begin() + shape.num_inputs, in_psum);
 }
 
-bool is_bitwise(AluOp op) {
-  return op == AluOp::kBitwiseAnd || op == AluOp::kBitwiseOr || op == AluOp::kBitwiseXor ||
-         op == AluOp::kShiftLeft || op == AluOp::kShiftRight;
-}
-
 bool is_int32(DType dtype) { return dtype == DType::kInt32 || dtype == DType::kUInt32; }
 
 std::vector<Engine> tensor_tensor_engines(const InstructionShape& shape) {

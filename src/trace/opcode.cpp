@@ -81,15 +81,17 @@ constexpr std::array<std::string_view, 3> kRegions{{
     "psum",
 }};
 
-constexpr std::array<std::string_view, 27> kAluOps{{
+constexpr std::array<std::string_view, 42> kAluOps{{
     "none",        "add",         "subtract",    "multiply",    "divide",        "max",
     "min",         "abs_max",     "abs_min",     "power",       "rsqrt",         "abs",
     "bypass",      "equal",       "not_equal",   "greater",     "greater_equal", "less",
     "less_equal",  "logical_and", "logical_or",  "logical_xor", "bitwise_and",   "bitwise_or",
-    "bitwise_xor", "shift_left",  "shift_right",
+    "bitwise_xor", "shift_left",  "shift_right", "mod",         "fmod",          "logical_not",
+    "invert",      "average",     "square",      "relu",        "reciprocal",    "sqrt",
+    "negative",    "sign",        "floor",       "ceil",        "trunc",         "exp",
 }};
 
-constexpr std::array<std::string_view, 19> kActFuncs{{
+constexpr std::array<std::string_view, 34> kActFuncs{{
     "copy",
     "identity",
     "square",
@@ -109,6 +111,21 @@ constexpr std::array<std::string_view, 19> kActFuncs{{
     "sin",
     "abs",
     "sign",
+    "gelu_apprx_sigmoid",
+    "gelu_apprx_sigmoid_dx",
+    "gelu_dx",
+    "silu_dx",
+    "mish",
+    "erf_dx",
+    "cos",
+    "tan",
+    "arctan",
+    "floor",
+    "ceil",
+    "trunc",
+    "negative",
+    "logical_not",
+    "prelu",
 }};
 
 constexpr std::array<std::string_view, 4> kDgeRequests{{
@@ -178,6 +195,21 @@ bool is_control(Opcode opcode) {
 bool is_dma(Opcode opcode) {
   return opcode == Opcode::kDmaCopy || opcode == Opcode::kDmaTranspose ||
          opcode == Opcode::kDmaCompute;
+}
+bool is_bitwise(AluOp op) {
+  return (op >= AluOp::kBitwiseAnd && op <= AluOp::kShiftRight) || op == AluOp::kInvert;
+}
+bool is_unary(AluOp op) {
+  switch (op) {
+    case AluOp::kRsqrt:
+    case AluOp::kAbs:
+    case AluOp::kBypass:
+    case AluOp::kLogicalNot:
+    case AluOp::kInvert:
+      return true;
+    default:
+      return op >= AluOp::kSquare && op <= AluOp::kExp;
+  }
 }
 bool is_matmul(Opcode opcode) {
   return opcode == Opcode::kNcMatmul || opcode == Opcode::kNcMatmulMx;

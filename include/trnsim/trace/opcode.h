@@ -8,6 +8,7 @@
 //   activation           out: dst, [reduce [P,1]: has_reduce_result]
 //                        in: data, [scale [P,1]: scale_is_tensor], [bias [P,1]: bias_is_tensor]
 //                        dst = func(data * scale + bias); reduce = reduce_op over the free elements
+//                        func prelu: one more input [slope [P,1]: imm0_is_tensor]
 //   activate2            as activation
 //   tensor_copy          out: dst                            in: src
 //   tensor_copy_predicated out: dst                          in: predicate, src
@@ -139,8 +140,23 @@ enum class AluOp : std::uint8_t {
   kBitwiseXor,
   kShiftLeft,
   kShiftRight,
+  kMod,   // sign of the divisor
+  kFmod,  // sign of the dividend
+  kLogicalNot,
+  kInvert,
+  kAverage,  // a + b; a reduction by it divides the sum by the number of elements
+  kSquare,
+  kRelu,
+  kReciprocal,
+  kSqrt,
+  kNegative,
+  kSign,
+  kFloor,
+  kCeil,
+  kTrunc,
+  kExp,
 };
-inline constexpr int kAluOpCount = static_cast<int>(AluOp::kShiftRight) + 1;
+inline constexpr int kAluOpCount = static_cast<int>(AluOp::kExp) + 1;
 
 enum class ActFunc : std::uint8_t {
   kCopy,
@@ -162,8 +178,23 @@ enum class ActFunc : std::uint8_t {
   kSin,
   kAbs,
   kSign,
+  kGeluApprxSigmoid,
+  kGeluApprxSigmoidDx,
+  kGeluDx,
+  kSiluDx,
+  kMish,
+  kErfDx,
+  kCos,
+  kTan,
+  kArctan,
+  kFloor,
+  kCeil,
+  kTrunc,
+  kNegative,
+  kLogicalNot,
+  kPrelu,  // the slope below 0 is imm0
 };
-inline constexpr int kActFuncCount = static_cast<int>(ActFunc::kSign) + 1;
+inline constexpr int kActFuncCount = static_cast<int>(ActFunc::kPrelu) + 1;
 
 enum class DgeRequest : std::uint8_t { kUnknown, kNone, kSoftware, kHardware };
 
@@ -183,6 +214,8 @@ enum class DgeRequest : std::uint8_t { kUnknown, kNone, kSoftware, kHardware };
 
 [[nodiscard]] bool is_control(Opcode opcode);  // loop markers and fences: no engine, no time
 [[nodiscard]] bool is_dma(Opcode opcode);      // dma_copy, dma_transpose, dma_compute
+[[nodiscard]] bool is_bitwise(AluOp op);       // works on bit patterns
+[[nodiscard]] bool is_unary(AluOp op);         // takes one argument, the data side
 [[nodiscard]] bool is_matmul(Opcode opcode);   // nc_matmul, nc_matmul_mx
 
 }  // namespace trnsim::trace

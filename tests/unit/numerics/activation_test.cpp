@@ -70,6 +70,65 @@ INSTANTIATE_TEST_SUITE_P(
         FunctionCase{ActFunc::kAbs, [](double x) { return std::fabs(x); }},
         FunctionCase{ActFunc::kSign, [](double x) { return x > 0 ? 1 : (x < 0 ? -1 : 0); }}));
 
+struct FunctionValue {
+  ActFunc func;
+  double x;
+  double want;
+};
+
+class FunctionValues : public testing::TestWithParam<FunctionValue> {};
+
+// Values from tables, to the last digit of fp32.
+TEST_P(FunctionValues, AreThoseOfTheTables) {
+  const FunctionValue test = GetParam();
+  Bench bench;
+  const View x = bench.input("x", DType::kFloat32, 1, {1}, {test.x});
+  const View y = bench.tile(DType::kFloat32, 1, {1});
+  Attributes attributes;
+  attributes.func = test.func;
+  bench.builder.emit(Opcode::kActivation, Engine::kScalar, {y}, {x}, attributes);
+  bench.output("y", y);
+  expect_near(bench.result(), {test.want}, std::ldexp(1, -23), 1e-30);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, FunctionValues,
+    testing::Values(
+        FunctionValue{ActFunc::kGeluApprxSigmoid, 1, 0.845795766},     // 1 / (1 + e^-1.702)
+        FunctionValue{ActFunc::kGeluApprxSigmoidDx, 0, 0.5},
+        FunctionValue{ActFunc::kGeluDx, 0, 0.5},
+        FunctionValue{ActFunc::kGeluDx, 1, 0.841344746 + 0.241970725},  // Phi(1) + phi(1)
+        FunctionValue{ActFunc::kSiluDx, 0, 0.5},
+        FunctionValue{ActFunc::kMish, 1, 0.865098388},
+        FunctionValue{ActFunc::kErfDx, 0, 1.128379167},                // 2 / sqrt(pi)
+        FunctionValue{ActFunc::kErfDx, 1, 0.415107497},
+        FunctionValue{ActFunc::kCos, 1, 0.540302306}, FunctionValue{ActFunc::kTan, 1, 1.557407725},
+        FunctionValue{ActFunc::kArctan, 1, 0.785398163},
+        FunctionValue{ActFunc::kFloor, -1.5, -2}, FunctionValue{ActFunc::kCeil, -1.5, -1},
+        FunctionValue{ActFunc::kTrunc, -1.5, -1}, FunctionValue{ActFunc::kNegative, 2.5, -2.5},
+        FunctionValue{ActFunc::kLogicalNot, 0, 1}, FunctionValue{ActFunc::kLogicalNot, 3, 0}));
+
+TEST(Activation, OfPreluTakesItsSlopeFromANumberOrATensorAfterTheBias) {
+  for (const bool tensor : {false, true}) {
+    Bench bench;
+    const View x = bench.input("x", DType::kFloat32, 2, {2}, {-2, 4, 4, -6});
+    const View bias = bench.input("bias", DType::kFloat32, 2, {1}, {-2, 2});
+    const View y = bench.tile(DType::kFloat32, 2, {2});
+    Attributes attributes;
+    attributes.func = ActFunc::kPrelu;
+    attributes.bias_is_tensor = true;
+    attributes.imm0 = 0.5;
+    attributes.imm0_is_tensor = tensor;
+    std::vector<View> inputs{x, bias};
+    if (tensor) {
+      inputs.push_back(bench.input("slope", DType::kFloat32, 2, {1}, {0.25, 3}));
+    }
+    bench.builder.emit(Opcode::kActivation, Engine::kScalar, {y}, inputs, attributes);
+    bench.output("y", y);
+    expect_equal(bench.result(), tensor ? Values{-1, 2, 6, -12} : Values{-2, 2, 6, -2});
+  }
+}
+
 TEST(Activation, TakesScaleAndBiasAsTensorsOrNumbersAndReduces) {
   for (const bool tensors : {false, true}) {
     Bench bench;

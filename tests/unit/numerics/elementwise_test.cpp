@@ -172,6 +172,64 @@ TEST(TensorScalarUnary, TakesTheDataSideWhateverTheReverseFlag) {
   expect_equal(bench.result(), {0.5, 2, 1});
 }
 
+struct OperatorValue {
+  AluOp op;
+  double a;
+  double b;
+  double want;
+};
+
+class OperatorValues : public testing::TestWithParam<OperatorValue> {};
+
+TEST_P(OperatorValues, AreThoseOfTensorScalar) {
+  const OperatorValue test = GetParam();
+  for (const bool reverse : {false, true}) {
+    Bench bench;
+    const bool swap = reverse && !trace::is_unary(test.op);
+    const View x = bench.input("x", DType::kFloat32, 1, {1}, {swap ? test.b : test.a});
+    const View y = bench.tile(DType::kFloat32, 1, {1});
+    Attributes attributes;
+    attributes.op0 = test.op;
+    attributes.imm0 = swap ? test.a : test.b;
+    attributes.reverse0 = reverse;
+    bench.builder.emit(Opcode::kTensorScalar, Engine::kVector, {y}, {x}, attributes);
+    bench.output("y", y);
+    expect_equal(bench.result(), {test.want});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, OperatorValues,
+    testing::Values(OperatorValue{AluOp::kMod, 7, 4, 3}, OperatorValue{AluOp::kMod, -7, 4, 1},
+                    OperatorValue{AluOp::kMod, 7, -4, -1}, OperatorValue{AluOp::kMod, -7, -4, -3},
+                    OperatorValue{AluOp::kMod, 8, 4, 0}, OperatorValue{AluOp::kMod, 1.75, 0.5, 0.25},
+                    OperatorValue{AluOp::kFmod, -7, 4, -3}, OperatorValue{AluOp::kFmod, 7, -4, 3},
+                    OperatorValue{AluOp::kLogicalNot, 0, 9, 1},
+                    OperatorValue{AluOp::kLogicalNot, -2, 9, 0},
+                    OperatorValue{AluOp::kAverage, 3, 5, 8}, OperatorValue{AluOp::kSquare, -3, 9, 9},
+                    OperatorValue{AluOp::kRelu, -3, 9, 0}, OperatorValue{AluOp::kRelu, 3, 9, 3},
+                    OperatorValue{AluOp::kReciprocal, 4, 9, 0.25},
+                    OperatorValue{AluOp::kSqrt, 2.25, 9, 1.5},
+                    OperatorValue{AluOp::kNegative, 3, 9, -3},
+                    OperatorValue{AluOp::kSign, -3, 9, -1}, OperatorValue{AluOp::kSign, 0, 9, 0},
+                    OperatorValue{AluOp::kFloor, -1.5, 9, -2},
+                    OperatorValue{AluOp::kCeil, -1.5, 9, -1},
+                    OperatorValue{AluOp::kTrunc, -1.5, 9, -1},
+                    OperatorValue{AluOp::kExp, 0, 9, 1}));
+
+TEST(TensorScalarReduce, AverageDividesTheSum) {
+  Bench bench;
+  const View x = bench.input("x", DType::kFloat32, 2, {4}, {1, 2, 3, 6, -1, -1, 0, 0});
+  const View copy = bench.tile(DType::kFloat32, 2, {4});
+  const View y = bench.tile(DType::kFloat32, 2, {1});
+  Attributes attributes;
+  attributes.op0 = AluOp::kNegative;
+  attributes.reduce_op = AluOp::kAverage;
+  bench.builder.emit(Opcode::kTensorScalarReduce, Engine::kVector, {copy, y}, {x}, attributes);
+  bench.output("y", y);
+  expect_equal(bench.result(), {-3, 0.5});
+}
+
 TEST(TensorScalarReduce, ReducesTheUnroundedResult) {
   Bench bench;
   const Values x{1, 2, 3, 4, -5, 6};

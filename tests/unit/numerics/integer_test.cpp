@@ -39,6 +39,18 @@ TEST(Integers, SmallTypesGoThroughFp32AndSaturate) {
   expect_equal(add_one(Engine::kVector, DType::kUInt8, {255, 0, 5}), {255, 1, 6});
 }
 
+TEST(Integers, HaveExactRemaindersWithTheSignOfEitherSide) {
+  for (const AluOp op : {AluOp::kMod, AluOp::kFmod}) {
+    Bench bench;
+    const View a = bench.input("a", DType::kInt32, 1, {4}, {kOdd, -7, 7, 5});
+    const View b = bench.input("b", DType::kInt32, 1, {4}, {kOdd - 1, 4, -4, 0});
+    const View y = bench.tile(DType::kInt32, 1, {4});
+    bench.builder.tensor_tensor(y, a, op, b, Engine::kGpSimd);
+    bench.output("y", y);
+    expect_equal(bench.result(), op == AluOp::kMod ? Values{1, 1, -1, 0} : Values{1, -3, 3, 0});
+  }
+}
+
 struct BitCase {
   AluOp op;
   DType dtype;
@@ -75,7 +87,9 @@ TEST_P(Bitwise, WorksOnPatternsWithImmediates) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Bitwise,
-    testing::Values(BitCase{AluOp::kBitwiseAnd, DType::kUInt8, 0xF0, 0x3C, 0x30},
+    testing::Values(BitCase{AluOp::kInvert, DType::kUInt8, 0xF0, 0, 0x0F},
+                    BitCase{AluOp::kInvert, DType::kInt32, 5, 0, -6},
+                    BitCase{AluOp::kBitwiseAnd, DType::kUInt8, 0xF0, 0x3C, 0x30},
                     BitCase{AluOp::kBitwiseOr, DType::kUInt16, 0xF00, 0x3C, 0xF3C},
                     BitCase{AluOp::kBitwiseXor, DType::kInt32, 0xFF, 0x0F, 0xF0},
                     BitCase{AluOp::kShiftLeft, DType::kUInt8, 0x81, 1, 0x02},

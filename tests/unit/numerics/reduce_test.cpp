@@ -30,6 +30,7 @@ TEST(TensorReduce, FoldsTheInnermostDims) {
   expect_equal(reduce(AluOp::kMin, 1, false, kNumbers, 2), {1, 4, -1, -8});
   expect_equal(reduce(AluOp::kMultiply, 1, false, kNumbers, 2), {6, 120, -14, -12});
   expect_equal(reduce(AluOp::kAbsMax, 2, false, kNumbers, 1), {6, 8});
+  expect_equal(reduce(AluOp::kAverage, 1, false, kNumbers, 2), {2, 5, 8.0F / 3.0F, -1.5});
   expect_equal(reduce(AluOp::kSubtract, 1, false, kNumbers, 2), {-4, -7, -10, 5.5});
 }
 
@@ -72,6 +73,17 @@ TEST(TensorPartitionReduce, FoldsPartitions) {
     // fp32 rounds 2^24 + 1 to 2^24 and loses both ones; int32 is exact.
     expect_equal(bench.result(), {6, dtype == DType::kInt32 ? 16777219.0 : 16777216.0});
   }
+}
+
+TEST(TensorPartitionReduce, AveragesOverPartitions) {
+  Bench bench;
+  const View data = bench.input("x", DType::kFloat32, 4, {1}, {1, 2, 3, 8});
+  const View y = bench.tile(DType::kFloat32, 1, {1});
+  Attributes attributes;
+  attributes.op0 = AluOp::kAverage;
+  bench.builder.emit(Opcode::kTensorPartitionReduce, Engine::kGpSimd, {y}, {data}, attributes);
+  bench.output("y", y);
+  expect_equal(bench.result(), {3.5});
 }
 
 TEST(BatchNorm, StatisticsOfEvenAndOddElements) {

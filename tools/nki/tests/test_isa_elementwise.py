@@ -150,3 +150,31 @@ def test_reads_psum():
 
     result, _ = run(kernel, A, B)
     np.testing.assert_array_equal(result.outputs, A + B)
+
+
+@pytest.mark.parametrize("op, expected", [
+    (nl.mod, np.mod(A, B)), (nl.fmod, np.fmod(A, B)), ("average", A + B)])
+def test_operators_of_two_are_recorded_under_their_name(op, expected):
+    got, instruction, recorder = apply(lambda d, a, b: nisa.tensor_tensor(d, a, b, op), A, B)
+    np.testing.assert_array_equal(got, expected)
+    assert recorder.attribute(instruction) == {"op0": getattr(op, "__name__", op)}
+
+
+@pytest.mark.parametrize("op, expected", [
+    ("square", A * A), ("relu", np.maximum(A, 0)), ("negative", -A), ("sign", np.sign(A)),
+    ("floor", np.floor(A)), ("ceil", np.ceil(A)), ("trunc", np.trunc(A)),
+    ("logical_not", f32(A == 0)), ("reciprocal", np.float32(1) / A)])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_operators_of_one_take_the_data(op, expected, reverse):
+    got, instruction, recorder = apply(lambda d, a: nisa.tensor_scalar(
+        d, a, op, 3.0, reverse0=reverse), A)
+    np.testing.assert_array_equal(got, expected)
+    assert recorder.attribute(instruction)["op0"] == op
+
+
+def test_invert_works_on_bits():
+    a = np.arange(16, dtype=np.int32).reshape(4, 4)
+    got, instruction, recorder = apply(lambda d, x: nisa.tensor_scalar(d, x, nl.invert, 0), a,
+                                       dtype=np.int32)
+    np.testing.assert_array_equal(got, ~a)
+    assert recorder.attribute(instruction) == {"op0": "invert"}

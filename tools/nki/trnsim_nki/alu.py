@@ -46,6 +46,10 @@ BITWISE = {
     "invert": lambda a, b: ~_bits_of(a),
 }
 
+# They take the data side, whatever the reverse flags say.
+UNARY = frozenset(("bypass", "rsqrt", "abs", "sqrt", "square", "relu", "reciprocal", "negative",
+                   "sign", "exp", "floor", "ceil", "trunc", "logical_not", "invert"))
+
 COMPARE = frozenset(("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"))
 
 # Start of a reduction, and the reduction of rows.
@@ -149,6 +153,8 @@ ACTIVATION = {
 }
 
 
-def activate(func, x):
+def activate(func, x, slope=0):
+    """A function of fp32 values; `slope` is what prelu multiplies values below 0 by."""
     with np.errstate(all="ignore"):
-        return ACTIVATION[func](np.asarray(x, _F))
+        x = np.asarray(x, _F)
+        return np.where(x < 0, x * slope, x).astype(_F) if func == "prelu" else ACTIVATION[func](x)

@@ -1,6 +1,8 @@
 """Operators, engines, memories and enums; operators are compared by name, so nl.add and np.add are one."""
 import numpy as np
 
+from .trt.names import ACT_FUNCS, ALU_OPS
+
 
 class Token:
     """A named constant that prints and compares by name."""
@@ -105,24 +107,11 @@ _ALU_ALIAS = {
     "absmax": "abs_max", "absmin": "abs_min", "average": "average", "mean": "average",
     "invert": "invert", "bitwise_not": "invert", "floor_mod": "mod", "remainder": "mod",
 }
-ALU_OPS = frozenset((
-    "add subtract multiply divide max min abs_max abs_min power rsqrt abs bypass equal not_equal "
-    "greater greater_equal less less_equal logical_and logical_or logical_xor bitwise_and "
-    "bitwise_or bitwise_xor shift_left shift_right").split())
-# Operators of nki.isa without a number in the trace: computed here, recorded as one of equal cost.
-ALU_STAND_IN = {"mod": "divide", "fmod": "divide", "logical_not": "equal", "invert": "bitwise_xor",
-                "average": "add", "square": "multiply", "relu": "max", "reciprocal": "divide",
-                "sqrt": "rsqrt", "negative": "multiply", "sign": "greater", "floor": "bypass",
-                "ceil": "bypass", "trunc": "bypass", "exp": "bypass"}
 
-_ACT_ALIAS = {"absolute": "abs", "gelu_apprx_tanh": "gelu_approx_tanh", "negative": "negative"}
-ACT_FUNCS = frozenset((
-    "copy identity square relu exp log sqrt rsqrt reciprocal sigmoid tanh gelu gelu_approx_tanh "
-    "silu softplus erf sin abs sign").split())
-ACT_STAND_IN = {"gelu_apprx_sigmoid": "gelu", "gelu_apprx_sigmoid_dx": "gelu", "gelu_dx": "gelu",
-                "silu_dx": "silu", "mish": "softplus", "erf_dx": "erf", "cos": "sin", "tan": "sin",
-                "arctan": "tanh", "ceil": "copy", "floor": "copy", "trunc": "copy",
-                "negative": "copy", "logical_not": "copy", "prelu": "relu", "bypass": "copy"}
+_ACT_ALIAS = {"absolute": "abs", "gelu_apprx_tanh": "gelu_approx_tanh", "bypass": "copy"}
+
+# Operators that the trace records as another one: none today.
+ALU_STAND_IN = ACT_STAND_IN = {}
 
 _alu_cache = {None: "none"}
 _act_cache = {}
@@ -141,7 +130,7 @@ def alu(op):
         pass
     name = _name(op)
     name = _ALU_ALIAS.get(name, name)
-    if name not in ALU_OPS and name not in ALU_STAND_IN:
+    if name not in ALU_OPS:
         from . import errors
         errors.fail(f"{op!r} is no arithmetic or logic operator")
     _alu_cache[op] = name
@@ -156,7 +145,7 @@ def act(op):
         pass
     name = _name(op)
     name = _ACT_ALIAS.get(name, name)
-    if name not in ACT_FUNCS and name not in ACT_STAND_IN:
+    if name not in ACT_FUNCS:
         from . import errors
         errors.fail(f"{op!r} is no activation function")
     _act_cache[op] = name

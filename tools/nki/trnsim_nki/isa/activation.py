@@ -90,12 +90,17 @@ def activate2(dst, op, data, imm0=0.0, imm1=0.0, op0=None, op1=None, relu_param=
     inp = on_chip("activate2", "data", data)
     same_shape("activate2", dst, "data", data)
     func, op0, op1 = tokens.act(op), alu(op0), alu(op1)
+    slope_tensor = is_tensor(relu_param)
+    if func == "relu" and (slope_tensor or relu_param):
+        func = "prelu"
     ins = [inp]
     scale_tensor, bias_tensor = is_tensor(imm0), is_tensor(imm1)
     if scale_tensor:
         ins.append(column("activate2", dst, "imm0", imm0))
     if bias_tensor:
         ins.append(column("activate2", dst, "imm1", imm1))
+    if func == "prelu" and slope_tensor:
+        ins.append(column("activate2", dst, "relu_param", relu_param))
     outs = (out,)
     if reduce_res is not None:
         outs = (out, column("activate2", dst, "reduce_res", reduce_res))
@@ -107,6 +112,8 @@ def activate2(dst, op, data, imm0=0.0, imm1=0.0, op0=None, op1=None, relu_param=
         bias=0 if bias_tensor else scalar("activate2", "imm1", imm1),
         scale_is_tensor=scale_tensor, bias_is_tensor=bias_tensor, reverse0=bool(reverse0),
         reverse1=bool(reverse1), reduce_op=reduced, has_reduce_result=reduce_res is not None,
+        imm0=0 if func != "prelu" or slope_tensor else scalar("activate2", "relu_param", relu_param),
+        imm0_is_tensor=func == "prelu" and slope_tensor,
         indirect=dst.index is not None or data.index is not None))
     if m.numeric:
         x = numeric.read(data)
@@ -114,10 +121,7 @@ def activate2(dst, op, data, imm0=0.0, imm1=0.0, op0=None, op1=None, relu_param=
             x = step(op0, x, numeric.column(imm0, 0), reverse0)
         if op1 not in ("none", "bypass"):
             x = step(op1, x, numeric.column(imm1, 0), reverse1)
-        if func == "relu" and (is_tensor(relu_param) or relu_param):
-            x = np.where(x < 0, x * numeric.column(relu_param, 0), x)
-        else:
-            x = math.activate(func, x)
+        x = math.activate(func, x, numeric.column(relu_param, 0))
         numeric.write(dst, x)
         if reduced != "none":
             _reduce(m, reduced, x, reduce_cmd, reduce_res)

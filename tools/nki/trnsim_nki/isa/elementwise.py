@@ -122,13 +122,14 @@ def _bit_steps(data, op0, operand0, reverse0, op1, operand1, reverse1):
             continue
         other = numeric.read_bits(operand)[:, :1] if is_tensor(operand) else np.int64(operand or 0)
         block = _unsigned(block, op)
-        pair = (other, block) if reverse else (block, other)
+        pair = (other, block) if reverse and op not in math.UNARY else (block, other)
         block = math.wrap(math.binary(op, *pair), data.dtype)
     return block
 
 
 def step(op, block, operand, reverse):
-    return math.binary(op, operand, block) if reverse else math.binary(op, block, operand)
+    swap = reverse and op not in math.UNARY
+    return math.binary(op, operand, block) if swap else math.binary(op, block, operand)
 
 
 def tensor_scalar_reduce(dst, data, op0, operand0, reduce_op, reduce_res=None, reverse0=False,

@@ -25,11 +25,14 @@ ALU_OPS = (
     "none", "add", "subtract", "multiply", "divide", "max", "min", "abs_max", "abs_min", "power",
     "rsqrt", "abs", "bypass", "equal", "not_equal", "greater", "greater_equal", "less",
     "less_equal", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or",
-    "bitwise_xor", "shift_left", "shift_right",
+    "bitwise_xor", "shift_left", "shift_right", "mod", "fmod", "logical_not", "invert", "average",
+    "square", "relu", "reciprocal", "sqrt", "negative", "sign", "floor", "ceil", "trunc", "exp",
 )
 ACT_FUNCS = (
     "copy", "identity", "square", "relu", "exp", "log", "sqrt", "rsqrt", "reciprocal", "sigmoid",
     "tanh", "gelu", "gelu_approx_tanh", "silu", "softplus", "erf", "sin", "abs", "sign",
+    "gelu_apprx_sigmoid", "gelu_apprx_sigmoid_dx", "gelu_dx", "silu_dx", "mish", "erf_dx", "cos",
+    "tan", "arctan", "floor", "ceil", "trunc", "negative", "logical_not", "prelu",
 )
 DGE_REQUESTS = ("unknown", "none", "software", "hardware")
 DTYPES = (
