@@ -1,4 +1,6 @@
 """One launch of a kernel: a machine per core, the cores of an LNC pair in turn, outputs collected."""
+import contextlib
+import gc
 import threading
 
 import numpy as np
@@ -7,6 +9,10 @@ from . import errors, machine, namespaces
 from .kernel import Result, bind, results
 from .machine import Machine, Scope
 from .recorder import NullRecorder
+
+
+# New objects between two searches for cycles.
+_COLLECT_AFTER = 50_000
 
 
 class Turns:
@@ -86,17 +92,31 @@ def run(function, name, args, kwargs, numeric, target, grid, lnc, writer, trips=
     result.machines = machines
     shared = {} if cores > 1 else None
     values = [None] * cores
-    with namespaces.builtins():
+    with namespaces.builtins(), _rare_collections():
         if len(machines) == 1:
             with Scope(machines[0]):
                 values[0] = _call(machines[0], function, args, kwargs, shared)
                 results(values[0])
         else:
             _run_cores(machines, function, args, kwargs, shared, values)
+    if numeric:
+        _complete([results(value) for value in values])
     result.value = values[0]
     result.outputs = _outputs(values[0], numeric)
     result.shapes = [(t.dtype, t.shape) for t in results(values[0])]
     return result
+
+
+@contextlib.contextmanager
+def _rare_collections():
+    """Views die when the last reference goes; searching all that lives for cycles is needed seldom."""
+    before = gc.get_threshold()
+    if before[0]:  # 0: the user has switched collections off
+        gc.set_threshold(max(before[0], _COLLECT_AFTER), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _program_id(core, grid):
@@ -143,6 +163,16 @@ def _run_cores(machines, function, args, kwargs, shared, values):
     machine.current = before
     if turns.failed is not None:
         raise turns.failed[1]
+
+
+def _complete(results_of_cores):
+    """Results in memory that each core has for itself: what the first did not write is from the others."""
+    for first, *others in zip(*results_of_cores):
+        for other in others:
+            if other.shape == first.shape and other.storage.data is not first.storage.data:
+                missing = first.storage.written == 0
+                first.storage.data[missing] = other.storage.data[missing]
+                first.storage.written[missing] = other.storage.written[missing]
 
 
 def _outputs(value, numeric):

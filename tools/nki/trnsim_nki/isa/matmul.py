@@ -8,7 +8,6 @@ from .common import (engine_of, indirect_inputs, needs_generation, on_chip, shap
 _WIDE = (dtypes.TABLE["float32"], dtypes.TABLE["tfloat32"])
 _FP8 = tuple(dtypes.TABLE[n] for n in ("float8_e3m4", "float8_e4m3", "float8_e4m3fn", "float8_e5m2"))
 _MOVING_MAX = 512
-_fine = set()
 
 
 def nc_matmul(dst, stationary, moving, is_stationary_onezero=False, is_moving_onezero=False,
@@ -24,31 +23,29 @@ def nc_matmul(dst, stationary, moving, is_stationary_onezero=False, is_moving_on
     double_row = False
     if perf_mode is not tokens.matmul_perf_mode.none and perf_mode is not None:
         double_row = str(getattr(perf_mode, "name", perf_mode)).startswith("double_row")
-    # Everything that decides legality; sets of equal calls are checked once.
-    key = (dst.dtype, stationary.dtype, moving.dtype, left[3], stationary._n, right[3], moving._n,
-           out[3], dst._n, double_row, is_transpose, dst.region, stationary.region, moving.region,
-           m.generation)
-    if key not in _fine:
-        _check(m, dst, stationary, moving, double_row, is_transpose)
-        _fine.add(key)
-    key = (out[1], out[4], dst.storage.pinned)
-    if key not in m.banks:
-        _check_bank(m, dst, out)
-        m.banks.add(key)
     if accumulate is None:
         accumulate = _continues(dst, out)
     elif not accumulate:
         _begin(dst, out)
-    row, column = tile_position if tile_position else (0, 0)
-    rows, columns = tile_size if tile_size else (0, 0)
-    more, indirect = indirect_inputs(dst, stationary, moving) if \
-        dst.index or stationary.index or moving.index else ((), False)
-    m.emit("nc_matmul", "Tensor", (out,), (left, right, *more), m.attrs(
-        accumulate=bool(accumulate), is_transpose=bool(is_transpose), double_row=double_row,
-        onezero=bool((is_stationary_onezero and stationary.dtype in _WIDE) or
-                     (is_moving_onezero and moving.dtype in _WIDE)),
-        tile_row=int(row), tile_column=int(column), tile_rows=int(rows), tile_columns=int(columns),
-        indirect=indirect, engine_pinned=True))
+    # Everything that decides legality and attributes; equal calls are looked at once.
+    indirect = dst.index is not None or stationary.index is not None or moving.index is not None
+    key = ("nc_matmul", out[1], out[3], out[4], dst.storage.pinned, left[1], left[3], right[1], right[3],
+           dst.region, stationary.region, moving.region, double_row, is_transpose, is_stationary_onezero,
+           is_moving_onezero, bool(accumulate), indirect, *(tile_position or ()), "", *(tile_size or ()))
+    attributes = m.attributes.get(key)
+    if attributes is None:
+        _check(m, dst, stationary, moving, double_row, is_transpose)
+        _check_bank(m, dst, out)
+        row, column = tile_position if tile_position else (0, 0)
+        rows, columns = tile_size if tile_size else (0, 0)
+        attributes = m.attributes[key] = m.attrs(
+            accumulate=bool(accumulate), is_transpose=bool(is_transpose), double_row=double_row,
+            onezero=bool((is_stationary_onezero and stationary.dtype in _WIDE) or
+                         (is_moving_onezero and moving.dtype in _WIDE)),
+            tile_row=int(row), tile_column=int(column), tile_rows=int(rows), tile_columns=int(columns),
+            indirect=indirect, engine_pinned=True)
+    ins = (left, right, *indirect_inputs(dst, stationary, moving)[0]) if indirect else (left, right)
+    m.emit("nc_matmul", "Tensor", (out,), ins, attributes)
     if m.numeric:
         _multiply(dst, stationary, moving, accumulate, is_transpose, double_row)
 
