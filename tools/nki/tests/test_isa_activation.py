@@ -108,6 +108,12 @@ def test_tensor_reduce_axis_counted_from_inside():
     np.testing.assert_allclose(got, A.reshape(128, 4, 24).sum(2), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("axis, summed, left", [([4], (2,), (128, 4)), ((3, 4), (1, 2), (128, 1))])
+def test_tensor_reduce_axis_of_the_instruction_s_five_dims(axis, summed, left):
+    got, _, _ = apply(lambda d, a: nisa.tensor_reduce(d, nl.add, a.reshape((128, 4, 24)), axis=axis), A, shape=left)
+    np.testing.assert_allclose(got, A.reshape(128, 4, 24).sum(summed).reshape(left), rtol=1e-4, atol=1e-4)
+
+
 def test_tensor_partition_reduce():
     got, instruction, _ = apply(lambda d, a: nisa.tensor_partition_reduce(d, nl.add, a), A, shape=(1, 96))
     np.testing.assert_allclose(got[0], A.sum(0), rtol=1e-4, atol=1e-4)

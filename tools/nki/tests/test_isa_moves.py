@@ -142,6 +142,28 @@ def test_scalar_offset():
     assert len(of(recorder, "register_load")) == 1
 
 
+def test_a_scalar_offset_that_leaves_the_tensor_moves_only_what_exists():
+    def kernel(table, index, mode):
+        t = tile(table)
+        out = nl.ndarray((8, 4), table.dtype, nl.shared_hbm)
+        nisa.dma_copy(out, nl.zeros((8, 4), table.dtype, nl.sbuf))
+        nisa.dma_copy(out.ap([[4, 4], [1, 4]], scalar_offset=tile(index), indirect_dim=0), t, oob_mode=mode)
+        back = nl.zeros((4, 4), table.dtype, nl.sbuf)
+        nisa.dma_copy(back, table.ap([[4, 4], [1, 4]], scalar_offset=tile(index), indirect_dim=0), oob_mode=mode)
+        return out, output(back)
+
+    rows = random(4, 4)
+    for first, kept, there in ((6, slice(0, 2), slice(6, 8)), (-3, slice(3, 4), slice(0, 1)), (9, slice(0, 0), slice(0, 0))):
+        out = run(kernel, rows, np.array([[first]], np.int32), nisa.oob_mode.skip)[0].outputs[0]
+        expected = np.zeros((8, 4), np.float32)
+        expected[there] = rows[kept]
+        np.testing.assert_array_equal(out, expected)
+    result, recorder = run(kernel, rows, np.array([[2]], np.int32), nisa.oob_mode.skip)
+    np.testing.assert_array_equal(result.outputs[1], [*rows[2:], [0] * 4, [0] * 4])
+    with pytest.raises(tn.KernelError, match="access from element 24 leaves 'hbm_8x4'; oob_mode.skip allows that"):
+        run(kernel, rows, np.array([[6]], np.int32), nisa.oob_mode.error)
+
+
 @pytest.mark.parametrize("shape, order", [((64, 32), (1, 0)), ((16, 4, 32), (2, 1, 0)),
                                           ((8, 2, 3, 16), (3, 1, 2, 0))])
 def test_dma_transpose(shape, order):

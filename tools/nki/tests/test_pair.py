@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+import numpy as np
 import trnsim_nki
 from trnsim_nki import runner, trt
 
@@ -55,3 +56,22 @@ def test_one_program_alone_is_a_warning(tmp_path):
     run = subprocess.run([runner.find_trnsim(), "run", path, "--system", "trn2.3xlarge"],
                          capture_output=True, text=True, check=True)
     assert "uneven.1.trt is not there" in run.stderr
+
+
+def test_a_result_in_memory_of_each_core_is_put_together():
+    with trnsim_nki.install():
+        import nki.isa as nisa
+        import nki.language as nl
+
+        def halves(x):
+            out = nl.ndarray(x.shape, dtype=x.dtype, buffer=nl.hbm)
+            half = nl.ds(nl.program_id(0) * 64, 64)
+            tile = nl.ndarray((64, 32), dtype=x.dtype, buffer=nl.sbuf)
+            nisa.dma_copy(dst=tile, src=x[half])
+            nisa.dma_copy(dst=out[half], src=tile)
+            return out
+
+    x = np.arange(128 * 32, dtype=np.float32).reshape(128, 32)
+    result = trnsim_nki.trace(halves, x, mode="numeric", lnc=2)
+    np.testing.assert_array_equal(result.outputs, x)
+    assert result.uninitialised == []

@@ -50,7 +50,13 @@ def gathered(t):
 
 
 def positions(t):
-    """Flat element numbers of an indirect view, and which of them exist."""
+    """Flat element numbers of an indirect view or one that leaves its tensor, and which of them exist."""
+    size = t.storage.free * t.storage.partitions * t.storage.dtype.size // t.dtype.size
+    if t.index is None:
+        found = t.outside + sum(np.ogrid[tuple(slice(0, extent * stride, stride) if stride else slice(0, 1)
+                                               for extent, stride in zip(t.shape, t.strides))])
+        found = np.broadcast_to(found, t.shape)
+        return found, (found >= 0) & (found < size)
     if t.index.kind == "columns":
         found = column_positions(t)
         return found, np.ones(found.shape, bool)
@@ -63,7 +69,6 @@ def positions(t):
         inner = inner + (np.arange(extent) * stride).reshape(shape)
     lead = (-1,) + (1,) * inner.ndim
     found = t.offset + rows.reshape(lead) * index.stride + inner
-    size = t.storage.free * t.storage.partitions * t.storage.dtype.size // t.dtype.size
     return found, (found >= 0) & (found < size) & ((rows >= 0) & (rows < index.extent)).reshape(lead)
 
 
@@ -136,7 +141,7 @@ def write(t, values):
 
 def store(t, values):
     """Stores elements that already have the view's type."""
-    if t.index is not None:
+    if t.index is not None or t.outside is not None:
         found, valid = positions(t)
         values = np.broadcast_to(np.asarray(values).reshape(found.shape), found.shape)
         t.storage.data.view(t.dtype.numpy)[found[valid]] = values[valid]

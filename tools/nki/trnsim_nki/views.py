@@ -19,6 +19,8 @@ class ViewMethods:
 
     __slots__ = ()
 
+    outside = None  # element where a walk that leaves its tensor would start, see moved_inside
+
     def ap(self, pattern=None, offset=None, scalar_offset=None, vector_offset=None, indirect_dim=0,
            dtype=None, **unknown):
         if unknown:
@@ -34,7 +36,8 @@ class ViewMethods:
         index = self.index
         if scalar_offset is not None:
             stride = self.strides[indirect_dim] * own.size // wanted.size
-            start += register_value(scalar_offset) * stride
+            moved = register_value(scalar_offset) * stride
+            start += moved
         if vector_offset is not None:
             stride = self.strides[indirect_dim] * own.size // wanted.size
             index = Index("vector", vector_offset, stride, self.shape[indirect_dim])
@@ -42,7 +45,20 @@ class ViewMethods:
         if min(shape, default=1) < 1:
             errors.fail(f"tensor '{self.name}': pattern {pattern} has a dim without elements")
         if index is None:
+            if scalar_offset is not None and self.region == "hbm":
+                return view.moved_inside(start - moved, pattern)
             view.check_bounds(pattern)
+        return view
+
+    def moved_inside(self, home, pattern):
+        """A view whose place came from a register: one that leaves the tensor stands at `home`, without what the
+        register added, and tells DMAs, which may skip what does not exist, where it would have been."""
+        reach = [stride * (extent - 1) for stride, extent in zip(self.strides, self.shape)]
+        if 0 <= self.offset + sum(min(r, 0) for r in reach) and \
+                self.offset + sum(max(r, 0) for r in reach) < self.row():
+            return self
+        view = self._with(self.shape, self.strides, home, self.dtype).check_bounds(pattern)
+        view.outside = self.offset
         return view
 
     def check_bounds(self, what=None):

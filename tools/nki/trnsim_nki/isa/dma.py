@@ -85,17 +85,22 @@ def _dge(mode):
         return tokens.DGE.get(str(mode), "unknown")
 
 
+def _fail_outside(t):
+    if t.index is None:
+        errors.fail(f"dma: the access from element {t.outside} leaves '{t.name}'; oob_mode.skip allows that")
+    errors.fail(f"dma: an index of '{t.index.tile.name}' is outside '{t.name}' of {t.index.extent} rows")
+
+
 def _gather(m, src, oob_mode, dst):
     """Values to move; rows that do not exist keep what dst has."""
-    if src.index is None:
+    if src.index is None and src.outside is None:
         return numeric.bits(src)
     found, valid = numeric.positions(src)
     flat = src.storage.data.view(src.dtype.numpy)
     values = flat[np.where(valid, found, 0)]
     if not valid.all():
         if oob_mode != tokens.oob_mode.skip:
-            errors.fail(f"dma: an index of '{src.index.tile.name}' is outside '{src.name}' of "
-                        f"{src.index.extent} rows")
+            _fail_outside(src)
         old = np.ndarray(dst.shape, dst.dtype.numpy, dst.storage.data,
                          dst.offset * dst.dtype.size, tuple(s * dst.dtype.size for s in dst.strides))
         values = np.where(valid, values, old.reshape(values.shape).astype(values.dtype))
@@ -103,11 +108,10 @@ def _gather(m, src, oob_mode, dst):
 
 
 def _store(dst, values, oob_mode):
-    if dst.index is not None:
+    if dst.index is not None or dst.outside is not None:
         found, valid = numeric.positions(dst)
         if not valid.all() and oob_mode != tokens.oob_mode.skip:
-            errors.fail(f"dma: an index of '{dst.index.tile.name}' is outside '{dst.name}' of "
-                        f"{dst.index.extent} rows")
+            _fail_outside(dst)
     numeric.write(dst, values)
 
 

@@ -19,6 +19,8 @@ def tensor_reduce(dst, op, data, axis=None, negate=False, keepdims=False, name=N
     ndim = len(data.shape)
     axes = [axis] if isinstance(axis, int) else list(axis if axis is not None else range(1, ndim))
     axes = sorted(a + ndim if a < 0 else a for a in axes)
+    if axes and axes[-1] == 4 and ndim < 5:  # counted as the instruction has them: [P, W, Z, Y, X]
+        axes = [a - 5 + ndim for a in axes]
     if not axes or axes[0] < 1 or axes[-1] >= ndim or len(set(axes)) != len(axes):
         errors.fail(f"tensor_reduce: axis {axis} of data '{data.name}' {data.shape} must be free dims")
     if axes != list(range(ndim - len(axes), ndim)):
