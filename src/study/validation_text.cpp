@@ -143,7 +143,7 @@ std::string reasons(const Validation& validation, Outcome outcome, const std::st
   }
   std::string out;
   for (const auto& [reason, ids] : groups) {
-    out += fmt::format("{} {}, {}\n", what, ids.size(), cut(reason, 64));
+    out += wrapped("", fmt::format("{} {}, {}", what, ids.size(), reason));
     out += wrapped("    ", fmt::format("{}", fmt::join(ids, " ")));
   }
   return out;
