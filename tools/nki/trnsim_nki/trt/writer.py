@@ -3,6 +3,7 @@
 Nothing is kept but the tables' keys and the last operands of each form (docs/trace-format.md).
 """
 
+import array
 import math
 import operator
 import struct
@@ -18,6 +19,7 @@ MAGIC = 0x54524E54
 MAX_DIMS = 5
 _BLOCK_INSTRUCTIONS = 1 << 14  # the format allows 1 << 16; fewer take less memory
 _BLOCK_OPERANDS = 1 << 17
+_WAITING_OPERANDS = 1 << 10
 _TABLE_ENTRIES = 1 << 16
 _MAX_TEXT = 4 << 20
 _NUMBERS = {name: number for number, name in enumerate(names.OPCODES)}
@@ -59,7 +61,6 @@ class TraceWriter:
         self._movements = Movements()
         self._clear_tables()
         self._clear_instructions()
-        self._flushed_operands = 0
         self._tensor_kinds = {}
         self._out = None
         if path is not None:
@@ -134,19 +135,29 @@ class TraceWriter:
     def instruction(self, opcode, engine, outs, ins, attr_id, source_id):
         """Adds an instruction; operands are (tensor, pattern, partition start, count, offset)."""
         self.instructions += 1
-        operands = (*outs, *ins)
-        self.operands += len(operands)
+        outputs, inputs = len(outs), len(ins)
+        self.operands += outputs + inputs
         if self._out is None:
             return
-        key = (opcode, engine, len(outs), attr_id, source_id, *map(_FORM, operands))
+        # The keys of the usual numbers of operands are made without a loop.
+        if outputs == 1 and inputs == 2:
+            a, (b, c) = outs[0], ins
+            key = (opcode, engine, attr_id, source_id, a[1], a[2], a[3], b[1], b[2], b[3], c[1], c[2], c[3])
+        elif outputs == 1 and inputs == 1:
+            a, b = outs[0], ins[0]
+            key = (opcode, engine, attr_id, source_id, a[1], a[2], a[3], b[1], b[2], b[3])
+        else:
+            key = (opcode, engine, outputs, attr_id, source_id, *map(_FORM, outs), *map(_FORM, ins))
         form = self._forms.get(key)
         if form is None:
-            form = self._add_form(key, operands)
+            form = self._add_form(key, opcode, engine, outs, ins, attr_id, source_id)
         self._column_forms.append(form)
-        tensors = self._column_tensors
-        tensors.extend(map(_TENSOR, operands))
-        self._column_offsets.extend(map(_OFFSET, operands))
-        if len(self._column_forms) >= _BLOCK_INSTRUCTIONS or len(tensors) >= _BLOCK_OPERANDS:
+        self._waiting.extend(outs)
+        self._waiting.extend(ins)
+        if len(self._waiting) >= _WAITING_OPERANDS:
+            self._take_operands()
+        if len(self._column_forms) >= _BLOCK_INSTRUCTIONS or \
+                self.operands - self._flushed_operands >= _BLOCK_OPERANDS:
             self._flush()
 
     def close(self):
@@ -219,13 +230,13 @@ class TraceWriter:
                 self._grow()
         return number
 
-    def _add_form(self, key, operands):
-        opcode, engine, outputs, attributes, source = key[:5]
+    def _add_form(self, key, opcode, engine, outs, ins, attributes, source):
+        operands = (*outs, *ins)
+        outputs, inputs = len(outs), len(ins)
         if opcode not in _NUMBERS:
             names.number_of(names.OPCODES, opcode, "opcode")
         if engine not in _ENGINES:
             names.number_of(names.ENGINES, engine, "engine")
-        inputs = len(operands) - outputs
         if outputs > 255 or inputs > 255:
             raise TraceError(f"{opcode} has {outputs} outputs and {inputs} inputs")
         if not 0 <= attributes < len(self._attributes):
@@ -257,8 +268,18 @@ class TraceWriter:
 
     def _clear_instructions(self):
         self._column_forms = []
-        self._column_tensors = []
-        self._column_offsets = []
+        self._column_tensors = array.array("q")
+        self._column_offsets = array.array("q")
+        self._waiting = []  # operands that are not in the columns yet
+        self._flushed_operands = self.operands
+
+    def _take_operands(self):
+        try:
+            self._column_tensors.extend(map(_TENSOR, self._waiting))
+            self._column_offsets.extend(map(_OFFSET, self._waiting))
+        except (OverflowError, TypeError) as error:
+            raise TraceError(f"a number does not fit its column: {error}") from None
+        self._waiting.clear()
 
     def _grow(self):
         """Cuts the tables' block before it gets large."""
@@ -273,6 +294,7 @@ class TraceWriter:
     def _flush(self):
         self._flush_tables()
         if self._column_forms:
+            self._take_operands()
             tensors, offsets = self._movements.deltas(self._column_forms, self._column_tensors,
                                                       self._column_offsets)
             self._block(3, field(1, unsigned(self._column_forms)) + field(2, zigzag(tensors)) +
