@@ -1,7 +1,7 @@
 """How operands move: a trace stores each one's tensor and offset as the change since the form's last use."""
 import numpy as np
 
-from .names import TraceError
+from .varint import signed
 
 
 class Movements:
@@ -37,10 +37,7 @@ class Movements:
 
 
 def _changes(last, values, places, order, begins):
-    try:
-        values = np.array(values, np.int64)[order]
-    except (OverflowError, TypeError, ValueError) as error:
-        raise TraceError(f"a number does not fit its column: {error}") from None
+    values = signed(values)[order]
     before = np.roll(values, 1)
     before[begins] = last[places[begins]]
     last[places[begins]] = values[np.append(begins[1:], len(values)) - 1]

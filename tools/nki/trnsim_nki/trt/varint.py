@@ -66,13 +66,18 @@ def unsigned(values):
         raise TraceError(f"a number does not fit its column: {error}") from None
 
 
-def zigzag(values):
-    """A packed column of signed numbers."""
+def signed(values):
+    """Numbers as an int64 array."""
     try:
-        signed = np.array(values, np.int64)
+        return np.array(values, np.int64)
     except (OverflowError, TypeError, ValueError) as error:
         raise TraceError(f"a number does not fit its column: {error}") from None
-    return pack(((signed << 1) ^ (signed >> 63)).view(np.uint64))
+
+
+def zigzag(values):
+    """A packed column of signed numbers."""
+    values = signed(values)
+    return pack(((values << 1) ^ (values >> 63)).view(np.uint64))
 
 
 def unzigzag(data):

@@ -8,11 +8,13 @@ import math
 import operator
 import struct
 
+import numpy as np
+
 from . import names
 from .gzip_stream import GzipFile
 from .movements import Movements
 from .names import TraceError
-from .varint import field, scalar, unsigned, varint, zigzag
+from .varint import field, scalar, signed, unsigned, varint, zigzag
 
 FORMAT_VERSION = 1
 MAGIC = 0x54524E54
@@ -35,7 +37,7 @@ def _text(value, what):
 
 
 def _deltas(values):
-    return [b - a for a, b in zip([0, *values], values)]
+    return np.diff(signed(values), prepend=0)
 
 
 class TraceWriter:
@@ -95,11 +97,11 @@ class TraceWriter:
             numbers = self._tensor_kinds[kind] = (names.number_of(names.REGIONS, region, "region"),
                                                   names.DTYPES.index(names.dtype_name(dtype)),
                                                   names.number_of(names.ROLES, role, "role"))
-        row = (0 if name is None else self._string(name) + 1, numbers[0], numbers[1], int(partitions),
-               int(free_elements), int(pinned_bytes), int(pinned_partition),
-               0 if site is None else self._string(site) + 1, numbers[2])
+        label = 0 if name is None else (self._strings.get(name) or self._string(name)) + 1
+        place = 0 if site is None else (self._strings.get(site) or self._string(site)) + 1
         if self._out is not None:
-            self._new_tensors.append(row)
+            self._new_tensors.append((label, numbers[0], numbers[1], partitions, free_elements, pinned_bytes,
+                                      pinned_partition, place, numbers[2]))
             self._grow()
         number = self.tensors
         self.tensors += 1
@@ -259,7 +261,7 @@ class TraceWriter:
 
     def _clear_tables(self):
         self._new_strings = []
-        self._new_text = 0
+        self._new_text = self._new_entries = 0
         self._new_patterns = []
         self._new_attributes = []
         self._new_sources = []
@@ -282,9 +284,9 @@ class TraceWriter:
         self._waiting.clear()
 
     def _grow(self):
-        """Cuts the tables' block before it gets large."""
-        entries = len(self._new_tensors) + len(self._new_patterns) + len(self._new_attributes)
-        if entries + len(self._new_sources) >= _TABLE_ENTRIES or self._new_text >= _MAX_TEXT:
+        """Counts an entry of the tables and cuts their block before it gets large."""
+        self._new_entries += 1
+        if self._new_entries >= _TABLE_ENTRIES or self._new_text >= _MAX_TEXT:
             self._flush_tables()
 
     def _block(self, kind, payload):
