@@ -227,7 +227,7 @@ void calibrate(const std::vector<study::ValidationFile>& files,
 
 int validate_command(const Arguments& arguments) {
   CLI::App app{"Simulates published measurements and says how far off the model is.", "validate"};
-  app.footer("Example: trnsim validate --class gemm --html accuracy.html\n"
+  app.footer("Example: trnsim validate --class trn3-gemm --html accuracy.html\n"
              "Exit code 1: a class is outside its tolerances.");
   Flags flags;
   declare(app, flags);

@@ -14,9 +14,9 @@ body{font:15px/1.45 system-ui,sans-serif;color:#1c2733;background:#fff;max-width
 h1{font-size:1.6em;margin:0 0 .2em}h2{font-size:1.15em;margin:2em 0 .5em}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 td,th{white-space:nowrap}td.w,td:last-child{white-space:normal}
-th,td{padding:.28em .6em;border-bottom:1px solid #e3e8ee;text-align:right;vertical-align:top}
+th,td{padding:.28em .6em;border-bottom:1px solid #e3e8ee;text-align:right;vertical-align:top;white-space:nowrap}
 th{color:#52606d;font-weight:600;border-bottom:2px solid #cbd3dc}
-th.t,td.t{text-align:left}tr.c td{font-weight:600;background:#f5f7fa}
+th.t,td.t{text-align:left;white-space:normal}tr.c td{font-weight:600;background:#f5f7fa}
 .ok{color:#0b7a4b}.bad{color:#b42318}.dim{color:#6b7885}
 svg text{font:13px system-ui,sans-serif;fill:#52606d}
 @media print{body{margin:0}}
@@ -255,6 +255,32 @@ std::string case_table(const std::vector<const CaseResult*>& rows) {
   return out + "</table>\n";
 }
 
+std::string profiles(const Validation& validation) {
+  std::string rows;
+  for (const CaseResult& result : validation.results) {
+    if (!result.profile) {
+      continue;
+    }
+    const ProfileFit& fit = *result.profile;
+    rows += fmt::format("<tr><td class=t>{}<td>{:.2f}<td>{:.2f}", escaped(result.one->id),
+                        fit.measured_span_us, fit.simulated_span_us);
+    const EngineBusy* engine = fit.worst_engine();
+    const OpcodeError* opcode = fit.worst_opcode();
+    rows += engine == nullptr ? "<td>"
+                              : fmt::format("<td class=t>{:.1f} % ({})", 100 * engine->error(),
+                                            escaped(engine->engine));
+    rows += opcode == nullptr ? "<td>\n"
+                              : fmt::format("<td class=t>{:.1f} % ({} {})\n",
+                                            100 * opcode->median_error, escaped(opcode->engine),
+                                            escaped(opcode->opcode));
+  }
+  return rows.empty() ? ""
+                      : "<h2>Replayed profiles</h2>\n<table><tr><th class=t>case<th>kernel span, us"
+                        "<th>simulated<th class=t>busy time of the worst engine<th class=t>median "
+                        "duration of the worst opcode\n" +
+                            rows + "</table>\n";
+}
+
 std::string apart(const Validation& validation) {
   std::string rows;
   for (const CaseResult& result : validation.results) {
@@ -302,7 +328,7 @@ std::string validation_html(const Validation& validation) {
     out += fmt::format("<p>with {}</p>\n", escaped(text));
   }
   out += Plot(validation).svg() + "<h2>Classes</h2>\n" + classes_table(validation);
-  out += "<h2>Worst cases</h2>\n" + case_table(validation.worst(kWorst));
+  out += profiles(validation) + "<h2>Worst cases</h2>\n" + case_table(validation.worst(kWorst));
   out += "<h2>All cases</h2>\n" + case_table(done) + apart(validation) + "</html>\n";
   return out;
 }
