@@ -44,9 +44,9 @@ class Machine:
         self.opcodes = {}
         self.names = {}
         self.patterns = {}   # (dtype, dims) -> id
-        self.kinds = {}      # arguments of ndarray -> its first tile's storage, shape and strides
-        self.walks = {}      # (dtype, shape, strides, row) of an on-chip view -> (pattern id, elements)
-        self.forms = {}      # (dtype, shape, strides, partitions) of an HBM view -> the same
+        self.kinds = {}      # arguments of ndarray -> the first tile made of them, its label
+        self.layouts = {}    # (dtype, shape, strides, row) of a view -> Layout
+        self.forms = {}      # (dtype, shape, strides, partitions) of an HBM view -> (pattern id, elements)
         self.attributes = {}
         self.sources = {}    # (code id, instruction) of Python code -> source id
         self.sites = {}      # the same -> file:line

@@ -16,11 +16,34 @@ def row_major(shape):
     return tuple(reversed(strides))
 
 
+class Layout:
+    """What views of one element type, shape and strides have in common: pattern and parts."""
+
+    __slots__ = ("row", "pattern", "n", "parts")
+
+    def __init__(self, row):
+        self.row = row       # elements of a partition; HBM: 0
+        self.pattern = None  # its id in the trace
+        self.n = None        # elements of a partition the pattern walks
+        self.parts = {}      # index -> (layout, shape, strides, offset) of the view it gives
+
+
+_MAX_PARTS = 1024
+
+
+def keep(parts, numbers, part):
+    """Remembers a part; a loop over a tensor of any length leaves only so many."""
+    if len(parts) >= _MAX_PARTS:
+        parts.clear()
+    parts[numbers] = part
+
+
 class Tensor(ViewMethods):
     """A view. On chip, dim 0 is the partition: its stride is the length of a partition in elements,
     so an offset names partition and element at once and .ap() patterns apply unchanged."""
 
     __slots__ = ("storage", "region", "dtype", "shape", "strides", "offset", "index", "_operand", "_n",
+                 "_layout", "_parts",
                  "__dict__")
 
     def __init__(self, storage, dtype, shape, strides, offset=0, index=None):
@@ -33,6 +56,7 @@ class Tensor(ViewMethods):
         self.index = index
         self._operand = None
         self._n = None
+        self._layout = self._parts = None
 
     # --- what kernels ask -------------------------------------------------------------------
 
@@ -80,6 +104,12 @@ class Tensor(ViewMethods):
     def is_indirect(self):
         return self.index is not None
 
+    def again(self, name, address=None, site=None):
+        """A new tensor like this one, which is all of its storage."""
+        new = Tensor(self.storage.again(name, address, site), self.dtype, self.shape, self.strides)
+        new._layout = self._layout or self.layout()
+        return new
+
     # --- operands ---------------------------------------------------------------------------
 
     @property
@@ -106,27 +136,33 @@ class Tensor(ViewMethods):
         if self.region == "hbm":
             found = self._operand = self.hbm_operand(None)
             return found
-        s = self.storage
-        dtype, shape = self.dtype, self.shape
-        row = s.free if dtype is s.dtype else self.row()
-        walk = s.machine.walks.get((dtype, shape, self.strides, row))
-        if walk is None:
-            walk = self._walk(row)
-        pattern, self._n = walk
-        partition, offset = divmod(self.offset, row)
-        found = self._operand = (s.id, pattern, partition, shape[0] if shape else 1, offset)
+        layout = self._layout or self.layout()
+        if layout.pattern is None:
+            self._walk(layout)
+        self._n = layout.n
+        partition, offset = divmod(self.offset, layout.row)
+        shape = self.shape
+        found = self._operand = (self.storage.id, layout.pattern, partition, shape[0] if shape else 1, offset)
         return found
 
-    def _walk(self, row):
-        """(pattern, elements per partition) of an on-chip view, checked once for all of its form."""
-        m = self.storage.machine
-        shape, strides = self.shape, self.strides
+    def layout(self):
+        row = 0 if self.region == "hbm" else self.row()
+        layouts = self.storage.machine.layouts
+        key = (self.dtype, self.shape, self.strides, row)
+        found = self._layout = layouts.get(key)
+        if found is None:
+            found = self._layout = layouts[key] = Layout(row)
+        return found
+
+    def _walk(self, layout):
+        """Finds the pattern of an on-chip view, once for all of its layout."""
+        shape, strides, row = self.shape, self.strides, layout.row
         if shape and shape[0] > 1 and strides[0] != row:
             errors.fail(f"tensor '{self.name}': an access steps {strides[0]} elements from partition to "
                         f"partition, one partition has {row}")
         dims = coalesce(shape[1:], strides[1:])
-        found = m.walks[self.dtype, shape, strides, row] = (m.pattern(self.dtype, dims), count(dims))
-        return found
+        layout.pattern = self.storage.machine.pattern(self.dtype, dims)
+        layout.n = count(dims)
 
     def hbm_operand(self, partitions):
         """Operand of an HBM view whose other side has `partitions` partitions (None: not known)."""
@@ -164,6 +200,33 @@ class Tensor(ViewMethods):
         any other index."""
         if type(key) is not tuple or len(key) != len(self.shape):
             return None
+        numbers = ()  # slices have no hash
+        for k in key:
+            numbers += (k.start, k.stop, k.step) if k.__class__ is slice else (k, "")
+        own = self._parts
+        if own is None:
+            own = self._parts = {}
+        try:
+            view = own.get(numbers)
+        except TypeError:  # index expressions of beta 1 and registers have none either
+            return None
+        if view is not None:
+            return view
+        layout = self._layout or self.layout()
+        found = layout.parts.get(numbers)
+        if found is None:
+            view = self._part(key)
+            if view is None:
+                return None
+            keep(layout.parts, numbers, (view.layout(), view.shape, view.strides, view.offset - self.offset))
+        else:
+            part, shape, strides, offset = found
+            view = Tensor(self.storage, self.dtype, shape, strides, self.offset + offset, self.index)
+            view._layout = part
+        keep(own, numbers, view)
+        return view
+
+    def _part(self, key):
         offset = self.offset
         new_shape = []
         new_strides = []

@@ -44,7 +44,7 @@ def _activation(op, data, bias, scale, reduce_op, reduce_res, command, mask, dty
 
     def emit(dst):
         if total is None:
-            each(lambda d, v: core.activation(d, op, v, bias, scale, reduce_op, None, command), dst, x)
+            each(core.activation, dst, op, x, bias, scale, reduce_op, None, command)
             return
         core.activation(dst, op, x, bias, scale, reduce_op, total, command)
 
@@ -65,7 +65,7 @@ def tensor_scalar(data, op0, operand0, reverse0=False, op1=None, operand1=None, 
     drop, clip, predicate, (x, a, b) = prepare(mask, data.shape, data, operand0, operand1)
 
     def emit(dst):
-        each(lambda d, v: core.tensor_scalar(d, v, op0, a, reverse0, op1, b, reverse1, engine), dst, x)
+        each(core.tensor_scalar, dst, x, op0, a, reverse0, op1, b, reverse1, engine)
 
     return result(None if drop else emit, data.shape, kind(dtype, data.dtype), None, clip, predicate)
 
@@ -89,7 +89,7 @@ def tensor_tensor(data1, data2, op, *, dtype=None, mask=None, engine=_UNKNOWN, *
             b = in_sbuf(b)
 
     def emit(dst):
-        each(lambda d, v, w: core.tensor_tensor(d, v, w, op, engine), dst, a, b)
+        each(core.tensor_tensor, dst, a, b, op, engine)
 
     return result(None if drop else emit, shape, kind(dtype, wider(data1.dtype, data2.dtype)), None, clip,
                   predicate)
@@ -123,7 +123,7 @@ def tensor_copy(src, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
     drop, clip, predicate, (x,) = prepare(mask, src.shape, src)
 
     def emit(dst):
-        each(lambda d, v: core.tensor_copy(d, v, engine), dst, x)
+        each(core.tensor_copy, dst, x, engine)
 
     return result(None if drop else emit, src.shape, kind(dtype, src.dtype), None, clip, predicate)
 
@@ -145,9 +145,11 @@ def nc_matmul(stationary, moving, *, is_stationary_onezero=False, is_moving_onez
     _ignored("nc_matmul", unknown)
     tile_of("nc_matmul: stationary", stationary)
     tile_of("nc_matmul: moving", moving)
-    rows = 2 if str(getattr(perf_mode, "name", perf_mode)).startswith("double_row") else 1
-    wide = stationary.shape[1:][rows - 1:]
-    shape = (_product(wide),) + moving.shape[1:][rows - 1:]
+    free = 1
+    if perf_mode is not matmul_perf_mode.none and \
+            str(getattr(perf_mode, "name", perf_mode)).startswith("double_row"):
+        free = 2
+    shape = (_product(stationary.shape[free:]),) + moving.shape[free:]
     clip = predicate = None
     flush()
     drop = False

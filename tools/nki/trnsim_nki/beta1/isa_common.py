@@ -53,10 +53,10 @@ def new(m, shape, dtype, region="sbuf"):
 
 
 def each(function, dst, *views):
-    """An instruction whose accesses have too many dims becomes one for each position of an axis."""
-    tensors = [v for v in (dst, *views) if isinstance(v, Tensor)]
+    """An instruction whose accesses have too many dims becomes one for each position of an axis. What is no
+    view of the destination's shape is the same for all of them."""
     if len(dst.shape) <= 5 or all(len(coalesce(t.shape[1:], t.strides[1:])) <= 5 - (t.region == "hbm")
-                                  for t in tensors):
+                                  for t in (dst, *views) if isinstance(t, Tensor)):
         function(dst, *views)
         return
     axis = min((a for a, e in enumerate(dst.shape) if a and e > 1), key=lambda a: dst.shape[a])

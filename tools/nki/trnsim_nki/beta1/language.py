@@ -32,7 +32,8 @@ def par_dim(extent):
 def ds(start, size):
     if isinstance(start, Affine):
         start = start.const
-    return slice(int(start), int(start) + int(size))
+    start = int(start)
+    return slice(start, start + int(size))
 
 
 # --- tensors ------------------------------------------------------------------------------------
@@ -420,8 +421,8 @@ def _loop(static):
             for i in numbers:
                 entry[1] = i
                 number = LoopIndex(i)
-                number.first = first
-                first = False
+                if first:
+                    number.first, first = True, False
                 yield number
         finally:
             at = next((at for at, other in enumerate(state.loops) if other is entry), None)

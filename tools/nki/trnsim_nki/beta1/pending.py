@@ -37,13 +37,15 @@ state = State()
 
 
 class Block:
-    """Memory of one block of a tile. `mode` is "zero" while zeros of PSUM are not recorded yet."""
+    """Memory of one block of a tile, and the view of all of it. `mode` is "zero" while zeros of PSUM are not
+    recorded yet."""
 
-    __slots__ = ("storage", "mode")
+    __slots__ = ("storage", "mode", "view")
 
     def __init__(self, storage, mode=None):
         self.storage = storage
         self.mode = mode
+        self.view = None
 
 
 class Blocks:
@@ -97,7 +99,33 @@ class Blocks:
 
     def tile(self, index):
         block = self.block(index)
-        return tile.Tile(Tensor(block.storage, self.dtype, self.inner, self.strides), block)
+        return tile.Tile(self._view(block), block)
+
+    def _view(self, block):
+        if block.view is None:
+            block.view = Tensor(block.storage, self.dtype, self.inner, self.strides)
+        return block.view
+
+    def place(self, key):
+        """The tile of the usual index, the numbers of a block that is in use and maybe what Tensor.part()
+        takes; None for any other index."""
+        dims = self.dims
+        if type(key) is not tuple:
+            key = (key,)
+        if len(key) < dims:
+            return None
+        try:
+            block = self.found.get(self.prefix + key[:dims])
+        except TypeError:  # a slice or an index expression
+            return None
+        if block is None:
+            return None
+        view = self._view(block)
+        if len(key) > dims:
+            view = view.part(key[dims:])
+            if view is None:
+                return None
+        return tile.Tile(view, block)
 
     def indices(self):
         return np.ndindex(*self.shape[:self.dims])
@@ -146,7 +174,7 @@ class Pending:
         """Records the instruction with its destination."""
         if self.emit is None:
             return
-        m = machine.active()
+        m = machine.current
         before = m.line
         m.line = m.source_at(self.code, self.instruction)
         try:

@@ -78,16 +78,21 @@ class Tile:
             state.pending = None
         self.pend = None
         m = machine.active()
-        buffer = tokens.MemoryRegion.psum if pending.region == "psum" else tokens.MemoryRegion.sbuf
-        shape = pending.shape
-        storage = Storage(m, m.unique_name("tile"), buffer.name, buffer, pending.dtype, shape,
-                          site=m.site_at(pending.code, pending.instruction))
-        self.t = Tensor(storage, pending.dtype, shape, row_major(shape))
-        self.block = Block(storage)
-        self.region = buffer.name
+        self.region = region = "psum" if pending.region == "psum" else "sbuf"
+        shape, dtype = pending.shape, pending.dtype
+        site = m.site_at(pending.code, pending.instruction)
+        key = ("tile", shape, dtype, region)
+        kind = None if m.numeric else m.kinds.get(key)
+        if kind is None:
+            storage = Storage(m, m.unique_name("tile"), region, tokens.MemoryRegion[region], dtype, shape,
+                              site=site)
+            self.t = m.kinds[key] = Tensor(storage, dtype, shape, row_major(shape))
+        else:
+            self.t = kind.again(m.unique_name("tile"), site=site)
+        self.block = Block(self.t.storage)
         if m.numeric and pending.emit is not None and (pending.clip or pending.predicate is not None):
             # What the mask leaves out stays a NaN, and reading it is no news.
-            storage.written[:] = 255
+            self.t.storage.written[:] = 255
         pending.write(self)
 
     def real(self):
@@ -146,6 +151,14 @@ class Tile:
     # --- indexing ---------------------------------------------------------------------------
 
     def __getitem__(self, key):
+        if self.pend is None and self.t is not None:
+            part = self.t.part(key)
+            if part is not None:
+                return Tile(part, self.block)
+        elif self.blocks is not None:
+            found = self.blocks.place(key)
+            if found is not None:
+                return found
         if self.pend is not None:
             if key is Ellipsis or (type(key) is tuple and len(key) <= len(self.shape) and
                                    all(k is Ellipsis or k == _WHOLE for k in key

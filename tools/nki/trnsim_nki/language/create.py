@@ -28,8 +28,8 @@ def ndarray(shape, dtype=None, buffer=None, name="", address=None, **unknown):
             key = (tuple(shape), dtype, buffer)
             kind = m.kinds.get(key)
             if kind is not None:
-                first, shape, strides, label = kind
-                return Tensor(first.again(name or label, address), first.dtype, shape, strides)
+                first, label = kind
+                return first.again(name or label, address)
         except TypeError:  # a number as shape, or arguments without a hash
             key = None
     shape = _extents(shape)
@@ -50,10 +50,10 @@ def ndarray(shape, dtype=None, buffer=None, name="", address=None, **unknown):
                       role="output" if shared else "temporary")
     if shared and m.barrier is not None and m.numeric:
         _share(m, storage)
-    strides = row_major(shape)
+    tensor = Tensor(storage, dtype, shape, row_major(shape))
     if key is not None and region != "hbm" and known is None:
-        m.kinds[key] = (storage, shape, strides, f"{region}_{'x'.join(map(str, shape))}")
-    return Tensor(storage, dtype, shape, strides)
+        m.kinds[key] = (tensor, f"{region}_{'x'.join(map(str, shape))}")
+    return tensor
 
 
 def _share(m, storage):
