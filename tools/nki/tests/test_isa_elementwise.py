@@ -76,6 +76,13 @@ def test_tensor_scalar(options, expected):
     assert recorder.attribute(instruction)["imm0"] == options["operand0"] if options["operand0"] else True
 
 
+def test_tensor_scalar_without_its_first_operator():
+    got, instruction, recorder = apply(
+        lambda d, a: nisa.tensor_scalar(d, a, op0=None, operand0=None, op1=nl.maximum, operand1=0.5), A)
+    np.testing.assert_array_equal(got, np.maximum(A, 0.5))
+    assert "op0" not in recorder.attribute(instruction) and recorder.attribute(instruction)["op1"] == "max"
+
+
 def test_tensor_scalar_with_columns():
     got, instruction, recorder = apply(lambda d, a, c: nisa.tensor_scalar(
         d, a, nl.multiply, c, op1=nl.add, operand1=c), A, COLUMN)

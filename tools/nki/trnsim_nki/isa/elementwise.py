@@ -128,6 +128,8 @@ def _bit_steps(data, op0, operand0, reverse0, op1, operand1, reverse1):
 
 
 def step(op, block, operand, reverse):
+    if op == "none":
+        return block
     swap = reverse and op not in math.UNARY
     return math.binary(op, operand, block) if swap else math.binary(op, block, operand)
 
