@@ -212,6 +212,9 @@ void write_calibration(const Calibration& c, const std::string& system, std::ost
   YAML::Node root;
   root["base"] = system;
   for (std::size_t i = 0; i < c.keys.size(); ++i) {
+    if (c.after[i] == c.before[i]) {
+      continue;  // keeps the source it has
+    }
     YAML::Node node = root;
     std::string path = c.keys[i].key;
     for (std::size_t dot = 0; (dot = path.find('.')) != std::string::npos; path.erase(0, dot + 1)) {

@@ -8,7 +8,7 @@ bash "$source_dir/tools/refresh_docs.sh" --check "$trnsim" || failures=$((failur
 
 page=$source_dir/docs/cli.md
 for command in "run gemm" "run attention" "run x.trt" "run x.yaml" describe "trace info" "trace dump" \
-  "trace load" "trace gen gemm" "trace gen attention" version; do
+  "trace load" "trace gen gemm" "trace gen attention" validate version; do
   run 0 $command --help
   start=${command/#run */run}  # the options that every run has are shown once
   while read -r short option; do

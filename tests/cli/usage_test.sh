@@ -14,7 +14,7 @@ for help in --help -h help; do
 done
 
 for command in run "run gemm" "run attention" "run x.trt" describe trace "trace info" "trace dump" \
-  "trace load" "trace gen" "trace gen gemm" "trace gen attention" version; do
+  "trace load" "trace gen" "trace gen gemm" "trace gen attention" validate version; do
   for help in --help -h; do
     run 0 $command $help
     err_is_empty
