@@ -63,6 +63,7 @@ class Blocks:
         self.site = site
         self.name = name
         self.found = {}
+        self.first = None     # memory of the first block, without data: others are like it
         self.storages = {}    # address -> storage: blocks of one address are one memory
         self.prefix = ()
 
@@ -87,15 +88,22 @@ class Blocks:
                 address = self.allocator.address(index, self.inner[0], width)
             storage = self.storages.get(address) if address is not None else None
             if storage is None:
-                label = self.name + ("_" + "_".join(map(str, index)) if index else "")
-                storage = Storage(m, m.unique_name(label), self.region, self.buffer, self.dtype,
-                                  self.inner, address, site=self.site)
+                storage = self._memory(m, index, address)
                 if address is not None:
                     self.storages[address] = storage
             else:
                 storage.matmuls = None
             found = self.found[index] = Block(storage)
         return found
+
+    def _memory(self, m, index, address):
+        name = m.unique_name("_".join((self.name, *map(str, index))))
+        if self.first is not None:
+            return self.first.again(name, address, self.site)
+        storage = Storage(m, name, self.region, self.buffer, self.dtype, self.inner, address, site=self.site)
+        if not m.numeric:
+            self.first = storage
+        return storage
 
     def tile(self, index):
         block = self.block(index)
