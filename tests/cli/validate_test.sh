@@ -62,6 +62,26 @@ err_has "is not NAME=FOLDER"
 run 2 validate cases.yaml --nki-library absent
 err_has "is no folder"
 
+# Calibration: what was measured had a tail of 5 us. Only declared keys move.
+run 2 validate cases.yaml --calibrate fitted.yaml
+err_has "no validation file declares keys under 'calibrate'"
+missing fitted.yaml
+cat > fit.yaml << END
+version: 1
+tolerances:
+- {class: tiny, mape_max: 0.01}
+defaults: {class: tiny, system: trn2-core, set: {launch.preamble_us: 10}, run: {kernel: gemm, params: {m: 128, n: 128, k: 128}}, measured: {clock: profile_total}}
+cases:
+- {id: one, family: first, measured: {time_us: $(awk "BEGIN { print $kernel_us + 10 + 5 }")}}
+- {id: two, family: second, measured: {time_us: $(awk "BEGIN { print $kernel_us + 10 + 5 }")}}
+calibrate:
+- {key: launch.tail_us, from: 0, to: 10}
+END
+run 1 validate fit.yaml -q
+run 0 validate fit.yaml --calibrate fitted.yaml
+out_has "without tiny / first"
+run 0 validate fit.yaml -q --system fitted.yaml
+
 # A run that fails is never silently left out.
 sed 's/m: 128/m: 0/' cases.yaml > failing.yaml
 run 1 validate failing.yaml
