@@ -25,8 +25,8 @@ class ViewMethods:
            dtype=None, **unknown):
         if unknown:
             errors.unknown_keywords("ap", unknown)
-        shape = tuple(int(pair[1]) for pair in pattern)
-        strides = tuple(int(pair[0]) for pair in pattern)
+        shape = tuple([int(pair[1]) for pair in pattern])
+        strides = tuple([int(pair[0]) for pair in pattern])
         start = self.offset + (0 if offset is None else int(offset))
         own = self.dtype
         wanted = own if dtype is None else dtypes.of(dtype)

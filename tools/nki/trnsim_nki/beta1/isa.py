@@ -27,7 +27,8 @@ class fp32:
 
 def activation(op, data, *, bias=None, scale=1.0, reduce_op=None, reduce_res=None,
                reduce_cmd=reduce_cmd.idle, mask=None, dtype=None, **unknown):
-    _ignored("activation", unknown)
+    if unknown:
+        _ignored("activation", unknown)
     return _activation(op, data, bias, scale, reduce_op, reduce_res, reduce_cmd, mask, dtype)
 
 
@@ -60,7 +61,8 @@ def _written(tile):
 
 def tensor_scalar(data, op0, operand0, reverse0=False, op1=None, operand1=None, reverse1=False, *,
                   dtype=None, mask=None, engine=_UNKNOWN, **unknown):
-    _ignored("tensor_scalar", unknown)
+    if unknown:
+        _ignored("tensor_scalar", unknown)
     tile_of("tensor_scalar: data", data)
     drop, clip, predicate, (x, a, b) = prepare(mask, data.shape, data, operand0, operand1)
 
@@ -118,7 +120,8 @@ def _product(shape):
 
 
 def tensor_copy(src, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
-    _ignored("tensor_copy", unknown)
+    if unknown:
+        _ignored("tensor_copy", unknown)
     tile_of("tensor_copy: src", src)
     drop, clip, predicate, (x,) = prepare(mask, src.shape, src)
 
@@ -142,7 +145,8 @@ def memset(shape, value, dtype, *, mask=None, engine=_UNKNOWN, **unknown):
 def nc_matmul(stationary, moving, *, is_stationary_onezero=False, is_moving_onezero=False,
               is_transpose=False, tile_position=(), tile_size=(), mask=None,
               perf_mode=matmul_perf_mode.none, dtype=None, **unknown):
-    _ignored("nc_matmul", unknown)
+    if unknown:
+        _ignored("nc_matmul", unknown)
     tile_of("nc_matmul: stationary", stationary)
     tile_of("nc_matmul: moving", moving)
     free = 1
@@ -169,7 +173,8 @@ def nc_matmul(stationary, moving, *, is_stationary_onezero=False, is_moving_onez
 
 
 def nc_transpose(data, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
-    _ignored("nc_transpose", unknown)
+    if unknown:
+        _ignored("nc_transpose", unknown)
     tile_of("nc_transpose: data", data)
     drop, clip, predicate, (x,) = prepare(mask, data.shape, data)
     on_vector = engine == vector_engine
@@ -203,7 +208,8 @@ def axes_of(what, shape, axis):
 
 
 def tensor_reduce(op, data, axis, *, mask=None, dtype=None, negate=False, keepdims=False, **unknown):
-    _ignored("tensor_reduce", unknown)
+    if unknown:
+        _ignored("tensor_reduce", unknown)
     tile_of("tensor_reduce: data", data)
     axes = axes_of("tensor_reduce", data.shape, axis)
     drop, clip, predicate, (x,) = prepare(mask, data.shape, data)
@@ -228,7 +234,8 @@ def tensor_reduce(op, data, axis, *, mask=None, dtype=None, negate=False, keepdi
 
 def tensor_scalar_reduce(*, data, op0, operand0, reduce_op, reduce_res, reverse0=False, dtype=None,
                          mask=None, **unknown):
-    _ignored("tensor_scalar_reduce", unknown)
+    if unknown:
+        _ignored("tensor_scalar_reduce", unknown)
     tile_of("tensor_scalar_reduce: data", data)
     drop, clip, predicate, (x, a, total) = prepare(mask, data.shape, data, operand0, reduce_res)
 

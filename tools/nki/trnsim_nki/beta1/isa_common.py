@@ -2,7 +2,7 @@
 from .. import dtypes, errors, machine, tokens
 from .. import isa as core
 from ..tensor import Tensor, coalesce
-from .pending import flush
+from .pending import flush, state
 from .stores import masked
 from .tile import Tile
 
@@ -19,7 +19,8 @@ def kind(dtype, default):
 
 def prepare(mask, shape, *operands):
     """(drop, clip, predicate, the core's views); operands that are no tiles stay."""
-    flush()
+    if state.pending is not None:
+        flush()
     if mask is None:
         return False, None, None, [o.reading() if o.__class__ is Tile else o for o in operands]
     drop, clip, predicate = masked(mask, shape)

@@ -186,7 +186,9 @@ class Pending:
         before = m.line
         m.line = m.source_at(self.code, self.instruction)
         try:
-            dst = tile.access(self.clip)
+            dst = tile.t
+            if dst is None or self.clip or tile.loose is not None:
+                dst = tile.access(self.clip)
             block = tile.block
             if block is not None:
                 if self.kind == "matmul":

@@ -137,8 +137,11 @@ class Tile:
 
     def reading(self, clip=None):
         """access() of an operand: zeros that were left out so far are recorded first."""
-        if self.pend is None and self.block is not None and self.block.mode == "zero":
-            self.settle()
+        if self.pend is None:
+            if self.block is not None and self.block.mode == "zero":
+                self.settle()
+            if clip is None and self.loose is None and self.t is not None:
+                return self.t
         return self.access(clip)
 
     def settle(self):
