@@ -52,7 +52,6 @@ class Machine:
         self.sites = {}      # the same -> file:line
         self.codes = []      # the code objects those ids stand for
         self.line = None     # source id of an instruction that is recorded later than it was called
-        self.banks = set()       # places matmul results were found to fit
         self.uninitialised = {}  # (source, tensor) -> elements read before they were written
         self.approximated = {}   # operators recorded as another one
         self.barrier = None      # hands over to the other core of an LNC pair

@@ -9,6 +9,7 @@ from . import index as ix
 from .isa_common import _ignored, each, in_sbuf, kind, new, prepare, tile_of  # noqa: F401
 from .pending import F32, flush, only_where
 from .stores import masked, result
+from .tile import Tile
 
 tensor_engine = engine.tensor
 vector_engine = engine.vector
@@ -147,8 +148,9 @@ def nc_matmul(stationary, moving, *, is_stationary_onezero=False, is_moving_onez
               perf_mode=matmul_perf_mode.none, dtype=None, **unknown):
     if unknown:
         _ignored("nc_matmul", unknown)
-    tile_of("nc_matmul: stationary", stationary)
-    tile_of("nc_matmul: moving", moving)
+    if stationary.__class__ is not Tile or moving.__class__ is not Tile:
+        tile_of("nc_matmul: stationary", stationary)
+        tile_of("nc_matmul: moving", moving)
     free = 1
     if perf_mode is not matmul_perf_mode.none and \
             str(getattr(perf_mode, "name", perf_mode)).startswith("double_row"):
@@ -161,8 +163,10 @@ def nc_matmul(stationary, moving, *, is_stationary_onezero=False, is_moving_onez
     if mask is not None:
         drop, clip, predicate = masked(mask, shape)
     if not drop:
-        a = in_sbuf(stationary.reading({1: clip[0]} if clip and 0 in clip else None))
-        b = in_sbuf(moving.reading({1: clip[1]} if clip and 1 in clip else None))
+        a = stationary.reading({1: clip[0]} if clip and 0 in clip else None)
+        b = moving.reading({1: clip[1]} if clip and 1 in clip else None)
+        if a.region == "psum" or b.region == "psum":
+            a, b = in_sbuf(a), in_sbuf(b)
 
     def emit(dst, accumulate):
         core.nc_matmul(dst, a, b, is_stationary_onezero, is_moving_onezero, is_transpose, accumulate,

@@ -115,19 +115,23 @@ class Blocks:
         return block.view
 
     def place(self, key):
-        """The tile of the usual index, the numbers of a block that is in use and maybe what Tensor.part()
-        takes; None for any other index."""
+        """The tile of the usual index, the numbers of a block and maybe what Tensor.part() takes; None for
+        any other index."""
         dims = self.dims
         if type(key) is not tuple:
             key = (key,)
         if len(key) < dims:
             return None
+        index = key[:dims]
         try:
-            block = self.found.get(self.prefix + key[:dims])
+            block = self.found.get(self.prefix + index)
         except TypeError:  # a slice or an index expression
             return None
         if block is None:
-            return None
+            for k, extent in zip(index, self.shape):
+                if not isinstance(k, int) or not 0 <= k < extent:
+                    return None
+            block = self.block(index)
         view = self._view(block)
         if len(key) > dims:
             view = view.part(key[dims:])
