@@ -96,11 +96,14 @@ Engine::Slot ScalarEngine::execute(Femtos now, const lower::Step& step) {
   Femtos start = now;
   std::uint32_t instructions = 1;
   if (step.act_table != 0 && step.act_table != table_) {
+    // The load waits for nothing but the engine: it runs while the activation waits for its data.
     table_ = step.act_table;
     ++mutable_counters().table_loads;
     instructions = 2;
-    start = clock().align(now + from_ns(core().scalar.act_table_load_ns));
-    record(RecordKind::kActTableLoad, now, start);
+    const Femtos load_start = clock().align(busy_end());
+    const Femtos load_end = clock().align(load_start + from_ns(core().scalar.act_table_load_ns));
+    start = max(now, load_end);
+    record(RecordKind::kActTableLoad, load_start, load_end);
   }
   const std::uint64_t cycle = clock().cycle_at_or_after(start);
   const Femtos end = clock().edge(cycle + step.interval_cycles);

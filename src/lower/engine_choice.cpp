@@ -78,12 +78,22 @@ Engine dma_trigger(const trace::Trace& trace, const trace::Instruction& instruct
   return store ? Engine::kGpSimd : Engine::kSync;
 }
 
-std::string dma_queue_name(const trace::Trace& trace, const trace::Instruction& instruction,
-                           Engine trigger) {
-  const bool to_hbm = trace.tensor(trace.outputs(instruction)[0]).region == Region::kHbm;
-  const bool from_hbm = trace.tensor(trace.inputs(instruction)[0]).region == Region::kHbm;
+std::string DmaQueueNames::name(const trace::Instruction& instruction, Engine trigger) {
+  if (replay_) {
+    return fmt::format("q{}Dynamic", trace::name(trigger));
+  }
+  const trace::Operand& src = trace_.inputs(instruction)[0];
+  const bool to_hbm = trace_.tensor(trace_.outputs(instruction)[0]).region == Region::kHbm;
+  const bool from_hbm = trace_.tensor(src).region == Region::kHbm;
   const char* direction = to_hbm == from_hbm ? "Move" : (to_hbm ? "Store" : "Load");
-  return fmt::format("q{}{}", trace::name(trigger), direction);
+  const std::string first = fmt::format("q{}{}", trace::name(trigger), direction);
+  if (to_hbm || !from_hbm) {
+    return first;
+  }
+  std::map<std::uint32_t, std::uint32_t>& rings = rings_[static_cast<std::size_t>(trigger)];
+  const auto next = static_cast<std::uint32_t>(rings.size() % load_rings_);
+  const std::uint32_t ring = rings.try_emplace(src.tensor, next).first->second;
+  return ring == 0 ? first : fmt::format("{}{}", first, ring);
 }
 
 }  // namespace trnsim::lower

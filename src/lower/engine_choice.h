@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <string>
 
 #include "trnsim/lower/options.h"
@@ -32,9 +33,22 @@ class EngineChooser {
 [[nodiscard]] trace::Engine dma_trigger(const trace::Trace& trace,
                                         const trace::Instruction& instruction);
 
-// "qSyncLoad", "qGpSimdStore", "qScalarMove": one queue per trigger and direction.
-[[nodiscard]] std::string dma_queue_name(const trace::Trace& trace,
-                                         const trace::Instruction& instruction,
-                                         trace::Engine trigger);
+// The queue of each DMA: one per trigger engine and direction, and for loads from HBM a few rings that
+// the tensors take in turn, so that loads of different tensors need not queue behind each other. A
+// replayed profile has one per trigger engine, as dynamic descriptors have.
+class DmaQueueNames {
+ public:
+  // The trace must outlive this; load_rings >= 1.
+  DmaQueueNames(const trace::Trace& trace, std::uint32_t load_rings, bool replay)
+      : trace_(trace), load_rings_(load_rings), replay_(replay) {}
+  // Equal for every call with the same instruction; tensors take rings in the order of first calls.
+  [[nodiscard]] std::string name(const trace::Instruction& instruction, trace::Engine trigger);
+
+ private:
+  const trace::Trace& trace_;
+  std::uint32_t load_rings_;
+  bool replay_;
+  std::array<std::map<std::uint32_t, std::uint32_t>, trace::kEngineCount> rings_;  // by tensor
+};
 
 }  // namespace trnsim::lower

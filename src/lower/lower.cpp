@@ -40,6 +40,7 @@ class Lowering {
         program_(program),
         residency_(trace, order_, core, options, program.alloc),
         chooser_(core, options.engines),
+        queue_names_(trace, core.dma.load_rings, options.replay),
         hbm_base_(trace.tensors.size()),
         spill_base_(trace.tensors.size(), kNotSpilled) {
     plan_queues();
@@ -141,7 +142,7 @@ class Lowering {
     for (const Instruction& instruction : trace_.instructions) {
       if (trace::is_dma(instruction.opcode)) {
         const Engine trigger = dma_trigger(trace_, instruction);
-        queue_index(dma_queue_name(trace_, instruction, trigger), trigger);
+        queue_index(queue_names_.name(instruction, trigger), trigger);
       }
     }
     queue_index(std::string(kSpillQueue), Engine::kSync);
@@ -348,7 +349,7 @@ class Lowering {
     const trace::Attributes& attributes = trace_.attribute(instruction);
     const bool casts = trace_.pattern(dst).dtype != trace_.pattern(src).dtype;
     DmaRequest request;
-    request.queue = queue_index(dma_queue_name(trace_, instruction, trigger), trigger);
+    request.queue = queue_index(queue_names_.name(instruction, trigger), trigger);
     request.mode = timing::dge_mode(core_.dma, attributes.dge, trigger, attributes.indirect, casts);
     request.plan = timing::plan_dma(core_, trace_, instruction);
     const trace::Operand& hbm = trace_.tensor(src).region == Region::kHbm ? src : dst;
@@ -405,6 +406,7 @@ class Lowering {
   Program& program_;
   Residency residency_;
   EngineChooser chooser_;
+  DmaQueueNames queue_names_;
   std::unique_ptr<AccessTracker> tracker_;
   std::unique_ptr<ReplayEdges> replay_;  // instead, when a profile is replayed
   std::unique_ptr<Needs> no_needs_;

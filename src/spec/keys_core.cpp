@@ -77,7 +77,7 @@ std::vector<KeyNode> vector_keys() {
             "result latency beyond the work"),
       flag(&S::perf_modes, "perf_modes", "2x and 4x modes for 16-bit types"),
       flag(&S::fp8_perf_modes, "fp8_perf_modes", "the same modes for fp8"),
-      flag(&S::fp32_sbuf_2x, "fp32_sbuf_2x", "fp32 copies between SBUF operands run at 2x"),
+      flag(&S::any_type_sbuf_2x, "any_type_sbuf_2x", "copy-like work of any type from SBUF to SBUF at 2x or better"),
       flag(&S::tensor_tensor_bf16_half, "tensor_tensor_bf16_half",
            "16-bit tensor_tensor in SBUF costs N/2 instead of N"),
       real(&S::perf_bus_penalty_with_gpsimd, "perf_bus_penalty_with_gpsimd", "x", {1, 1000},
@@ -192,6 +192,8 @@ std::vector<KeyNode> dma_rate_keys() {
   return {
       count(&S::engines, "engines", "", from_one(4096), "DMA engines of one core"),
       count(&S::queues_per_engine, "queues_per_engine", "", from_one(4096), "queues of one engine"),
+      count(&S::load_rings, "load_rings", "", from_one(16),
+            "rings of one trigger engine that loads of different tensors take in turn"),
       count(&S::partitions_per_engine, "partitions_per_engine", "", from_one(4096),
             "partitions one engine serves"),
       inert(real(&S::wire_GBps_per_engine, "wire_GBps_per_engine", "GB/s", rate_range(),

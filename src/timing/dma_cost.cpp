@@ -84,7 +84,10 @@ double engine_rate(const spec::CoreSpec& core, const DmaPlan& plan, Opcode opcod
   }
   double rate = dma.stream_GBps_per_engine;
   const bool full_rate_accumulate = core.generation == spec::Generation::kTrn3;
-  if (opcode == Opcode::kDmaCompute || (accumulate && !full_rate_accumulate)) {
+  if (opcode == Opcode::kDmaCompute) {
+    // Bytes of all sources count, so two of them run at half the rate of a copy (12.4).
+    rate = dma.effective_GBps_per_engine;
+  } else if (accumulate && !full_rate_accumulate) {
     rate = dma.effective_GBps_per_engine * dma.compute_rate;
   }
   const auto bytes = static_cast<double>(plan.descriptor_bytes);

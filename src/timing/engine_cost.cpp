@@ -56,8 +56,7 @@ std::uint64_t copy_mode(const spec::VectorSpec& vector, const OperandShape& in,
   if (fast && contiguous && in_sbuf(in) != in_sbuf(out)) {
     return 2;
   }
-  const bool fp32 = in.dtype == DType::kFloat32 && out.dtype == DType::kFloat32;
-  return vector.fp32_sbuf_2x && fp32 && in_sbuf(in) && in_sbuf(out) && contiguous ? 2 : 1;
+  return vector.any_type_sbuf_2x && in_sbuf(in) && in_sbuf(out) && contiguous ? 2 : 1;
 }
 
 std::uint64_t memset_work(const spec::VectorSpec& vector, const InstructionShape& shape,
@@ -172,9 +171,14 @@ VectorWork vector_work(const spec::CoreSpec& core, const InstructionShape& shape
     case Opcode::kRandSetState:
     case Opcode::kRandGetState:
       return {1, false};
+    case Opcode::kTensorScalarReduce: {
+      // As tensor_scalar, but what is reduced passes two elements a cycle at most, as in tensor_reduce.
+      const std::uint64_t mode =
+          std::min<std::uint64_t>(2, copy_mode(core.vector, shape.src(), shape.dst()));
+      return {ceil_div(n, mode), mode > 1};
+    }
     case Opcode::kNcTranspose:
     case Opcode::kTensorCopyDynamic:
-    case Opcode::kTensorScalarReduce:
     case Opcode::kTensorScalarCumulative:
     case Opcode::kBnStats:
     case Opcode::kDropout:

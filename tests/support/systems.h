@@ -21,6 +21,7 @@ inline const spec::LoadedSystem& shipped(const std::string& name) {
 inline void pin_dma(spec::DmaSpec& dma) {
   dma.engines = 16;
   dma.queues_per_engine = 16;
+  dma.load_rings = 1;
   dma.partitions_per_engine = 8;
   dma.effective_GBps_per_engine = 23;
   dma.stream_GBps_per_engine = 23;

@@ -53,7 +53,7 @@ struct VectorSpec {                        // section 6
   std::uint32_t fixed_latency_cycles = 0;  // result latency beyond the work
   bool perf_modes = false;                 // 2x/4x modes (v3, v4)
   bool fp8_perf_modes = false;             // v4
-  bool fp32_sbuf_2x = false;               // C10
+  bool any_type_sbuf_2x = false;           // data-path table; C10
   bool tensor_tensor_bf16_half = false;    // C30
   double perf_bus_penalty_with_gpsimd = 1; // slow-down of the part that overlaps GpSimd on SBUF
   std::uint32_t accumulator_read_cycles = 0;
@@ -118,6 +118,7 @@ enum class DgeMode : std::uint8_t { kStatic, kSoftware, kHardware };
 
 struct DmaSpec {                           // section 12
   std::uint32_t engines = 0;
+  std::uint32_t load_rings = 1;            // per trigger engine, for loads of different tensors
   std::uint32_t queues_per_engine = 0;
   std::uint32_t partitions_per_engine = 0;
   double wire_GBps_per_engine = 0;

@@ -142,7 +142,7 @@ TEST_F(Hash, IgnoresCommentsNamesAndOrder) {
 TEST_F(Hash, ChangesWithAValue) {
   const std::string hash = load_system("trn2-core").hash;
   EXPECT_NE(load_system("trn2-core", {"chip.core.tensor.clock_ghz=2.41"}).hash, hash);
-  EXPECT_NE(load_system("trn2-core", {"chip.core.vector.fp32_sbuf_2x=false"}).hash, hash);
+  EXPECT_NE(load_system("trn2-core", {"chip.core.vector.any_type_sbuf_2x=false"}).hash, hash);
   EXPECT_NE(load_system("trn2-core", {"chip.hbm.model=banked"}).hash, hash);
 }
 
