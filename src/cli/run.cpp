@@ -1,6 +1,7 @@
 // trnsim run: simulate a built-in kernel, a trace or a workload file on a system.
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "trnsim/report/run_report.h"
 #include "trnsim/sim/simulate.h"
 #include "trnsim/spec/loader.h"
+#include "trnsim/trace/collectives.h"
 #include "trnsim/trace/file.h"
 #include "trnsim/workload/placement.h"
 #include "trnsim/workload/workload_file.h"
@@ -124,6 +126,12 @@ std::vector<trace::Trace> read_programs(const std::string& path) {
           "trnsim: warning: {} is for LNC=2 and {} is not there; both cores run the same program\n",
           path, other);
     }
+  }
+  if (std::any_of(traces.begin(), traces.end(), trace::has_collectives)) {
+    std::cerr << fmt::format(
+        "trnsim: warning: {} has collectives: the interconnect is not modelled, each is timed as "
+        "DMA copies of this rank's part\n",
+        path);
   }
   return traces;
 }

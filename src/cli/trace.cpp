@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -22,6 +23,27 @@ struct FileFacts {
   std::string path;
   std::uint64_t bytes = 0;
 };
+
+// Collectives that differ only in their operands are one entry.
+Json collectives_json(const trace::Trace& trace) {
+  std::map<std::uint32_t, std::uint64_t> counts;  // by attribute set
+  for (const trace::Instruction& instruction : trace.instructions) {
+    if (instruction.opcode == trace::Opcode::kCollective) {
+      ++counts[instruction.attributes];
+    }
+  }
+  Json json = Json::array();
+  for (const auto& [id, count] : counts) {
+    const trace::Attributes& attributes = trace.attributes[id];
+    json.push_back({{"kind", name(attributes.collective)},
+                    {"op", name(attributes.op0)},
+                    {"replica_groups",
+                     trace.string(static_cast<std::uint32_t>(attributes.replica_groups))},
+                    {"bytes_per_rank", attributes.bytes_per_rank},
+                    {"instructions", count}});
+  }
+  return json;
+}
 
 Json info_json(const trace::Trace& trace, const FileFacts& file) {
   const trace::TraceSummary summary = trace::summarize(trace);
@@ -55,6 +77,9 @@ Json info_json(const trace::Trace& trace, const FileFacts& file) {
     if (const std::uint64_t count = summary.by_opcode[static_cast<std::size_t>(i)]; count > 0) {
       json["by_opcode"][std::string(name(static_cast<trace::Opcode>(i)))] = count;
     }
+  }
+  if (json["by_opcode"].contains(name(trace::Opcode::kCollective))) {
+    json["collectives"] = collectives_json(trace);
   }
   json["by_engine"] = Json::object();
   for (int i = 0; i <= trace::kEngineCount; ++i) {
@@ -97,6 +122,19 @@ std::string counts_text(const char* title, const Json& counts) {
   return text;
 }
 
+std::string collectives_text(const Json& collectives) {
+  std::string text = fmt::format("\n{:<24} {:<10} {:>14} {:>14}  {}\n", "collective", "op",
+                                 "bytes per rank", "instructions", "groups");
+  for (const Json& entry : collectives) {
+    text += fmt::format("{:<24} {:<10} {:>14} {:>14}  {}\n", entry["kind"].get<std::string>(),
+                        entry["op"].get<std::string>(),
+                        entry["bytes_per_rank"].get<std::int64_t>(),
+                        entry["instructions"].get<std::uint64_t>(),
+                        entry["replica_groups"].get<std::string>());
+  }
+  return text;
+}
+
 std::string info_text(const Json& info) {
   const auto text_of = [&info](const char* key, const char* otherwise) {
     const std::string text = info[key].get<std::string>();
@@ -132,6 +170,9 @@ std::string info_text(const Json& info) {
   }
   text += counts_text("opcode", info["by_opcode"]);
   text += counts_text("engine", info["by_engine"]);
+  if (info.contains("collectives")) {
+    text += collectives_text(info["collectives"]);
+  }
   return text;
 }
 

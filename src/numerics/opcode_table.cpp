@@ -91,6 +91,7 @@ constexpr std::array<Row, trace::kOpcodeCount> kTable{{
     {Opcode::kFence, nothing},
     {Opcode::kEventSemaphore, nothing},
     {Opcode::kActTableLoad, nothing},
+    {Opcode::kCollective, run_collective},
 }};
 
 constexpr bool in_enum_order() {

@@ -52,6 +52,8 @@ void run_sequence_bounds(Context& context);
 // ops_gather.cpp
 void run_local_gather(Context& context);
 void run_n_gather(Context& context);
+// ops_collective.cpp
+void run_collective(Context& context);
 // ops_dma.cpp
 void run_dma_copy(Context& context);
 void run_dma_transpose(Context& context);

@@ -181,6 +181,7 @@ std::vector<Engine> legal_engines(Generation generation, const InstructionShape&
     case Opcode::kRegisterLoad:
     case Opcode::kRegisterStore:
     case Opcode::kEventSemaphore:
+    case Opcode::kCollective:
       return {Engine::kSync, Engine::kGpSimd, Engine::kScalar, Engine::kVector, Engine::kTensor};
     case Opcode::kActTableLoad:
       return {Engine::kScalar};

@@ -10,7 +10,7 @@ namespace {
 
 using A = Attributes;
 
-constexpr std::array<AttributeField, 34> kFields{{
+constexpr std::array<AttributeField, 37> kFields{{
     {1, "op0", &A::op0},
     {2, "op1", &A::op1},
     {3, "reduce_op", &A::reduce_op},
@@ -45,6 +45,9 @@ constexpr std::array<AttributeField, 34> kFields{{
     {32, "affine_base", &A::affine_base},
     {33, "affine_channel", &A::affine_channel},
     {34, "affine_pattern", &A::affine_pattern},
+    {35, "collective", &A::collective},
+    {36, "replica_groups", &A::replica_groups},
+    {37, "bytes_per_rank", &A::bytes_per_rank},
 }};
 
 template <typename T>
@@ -57,6 +60,8 @@ template <>
 constexpr std::int64_t kLargest<ActFunc> = kActFuncCount - 1;
 template <>
 constexpr std::int64_t kLargest<DgeRequest> = static_cast<std::int64_t>(DgeRequest::kHardware);
+template <>
+constexpr std::int64_t kLargest<CollectiveKind> = kCollectiveKindCount - 1;
 
 }  // namespace
 
@@ -71,8 +76,9 @@ std::int64_t encode(const Attributes& attributes, const AttributeField& field) {
         using T = std::remove_cv_t<decltype(value)>;
         if constexpr (std::is_same_v<T, double>) {
           return std::bit_cast<std::int64_t>(value);
-        } else if constexpr (std::is_same_v<T, std::uint32_t>) {
-          return value == kNone ? 0 : std::int64_t{value} + 1;
+        } else if constexpr (std::is_same_v<T, std::uint32_t> || std::is_same_v<T, StringId>) {
+          const auto id = static_cast<std::uint32_t>(value);
+          return id == kNone ? 0 : std::int64_t{id} + 1;
         } else {
           return static_cast<std::int64_t>(value);
         }
@@ -88,11 +94,12 @@ bool decode(Attributes& attributes, const AttributeField& field, std::int64_t va
           attributes.*member = std::bit_cast<double>(value);
         } else if constexpr (std::is_same_v<T, std::int64_t>) {
           attributes.*member = value;
-        } else if constexpr (std::is_same_v<T, std::uint32_t>) {
+        } else if constexpr (std::is_same_v<T, std::uint32_t> || std::is_same_v<T, StringId>) {
           if (value < 0 || value > std::int64_t{UINT32_MAX}) {
             return false;
           }
-          attributes.*member = value == 0 ? kNone : static_cast<std::uint32_t>(value - 1);
+          attributes.*member =
+              static_cast<T>(value == 0 ? kNone : static_cast<std::uint32_t>(value - 1));
         } else {
           if (value < 0 || value > kLargest<T>) {
             return false;

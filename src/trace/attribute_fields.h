@@ -15,8 +15,9 @@ struct AttributeField {
   std::string_view name;  // JSON Lines key
   std::variant<AluOp Attributes::*, ActFunc Attributes::*, DgeRequest Attributes::*,
                bool Attributes::*, std::uint8_t Attributes::*, double Attributes::*,
-               std::int64_t Attributes::*, std::uint32_t Attributes::*>
-      member;  // uint32: an optional pattern id
+               std::int64_t Attributes::*, std::uint32_t Attributes::*,
+               CollectiveKind Attributes::*, StringId Attributes::*>
+      member;  // uint32: an optional pattern id; StringId: an optional text
 };
 
 // In the order of their numbers, which start at 1 without gaps.

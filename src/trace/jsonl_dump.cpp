@@ -139,6 +139,14 @@ class Dumper {
     return {{"ap", dims(pattern)}, {"dtype", name(pattern.dtype)}};
   }
 
+  // The text, or its id where the text alone would give another id.
+  Json text_reference(std::uint32_t id) const {
+    if (is_first(first_.strings, trace_.strings[id], id)) {
+      return trace_.strings[id];
+    }
+    return id;
+  }
+
   void add_attributes(Json& record, const Attributes& attributes) const {
     const Attributes defaults;
     for (const AttributeField& field : attribute_fields()) {
@@ -153,6 +161,8 @@ class Dumper {
               value = number(attributes.*member);
             } else if constexpr (std::is_same_v<T, std::uint32_t>) {
               value = pattern_reference(attributes.*member);
+            } else if constexpr (std::is_same_v<T, StringId>) {
+              value = text_reference(static_cast<std::uint32_t>(attributes.*member));
             } else if constexpr (std::is_enum_v<T>) {
               value = name(attributes.*member);
             } else {

@@ -183,6 +183,14 @@ class Loader {
   void read_field(const Record& record, const std::string& key, DgeRequest& value) const {
     value = record.named(key, parse_dge_request, names_of<DgeRequest, 4>);
   }
+  void read_field(const Record& record, const std::string& key, CollectiveKind& value) const {
+    value =
+        record.named(key, parse_collective_kind, names_of<CollectiveKind, kCollectiveKindCount>);
+  }
+  void read_field(const Record& record, const std::string& key, StringId& value) {
+    value = static_cast<StringId>(record.at(key).is_number() ? id(record, key, trace_.strings)
+                                                             : intern(record.text(key)));
+  }
   void read_field(const Record& record, const std::string& key, bool& value) const {
     value = record.boolean(key);
   }

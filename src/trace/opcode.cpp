@@ -8,7 +8,7 @@
 namespace trnsim::trace {
 namespace {
 
-constexpr std::array<std::string_view, 55> kOpcodes{{
+constexpr std::array<std::string_view, 56> kOpcodes{{
     "nc_matmul",
     "nc_matmul_mx",
     "nc_transpose",
@@ -64,6 +64,7 @@ constexpr std::array<std::string_view, 55> kOpcodes{{
     "fence",
     "event_semaphore",
     "act_table_load",
+    "collective",
 }};
 
 constexpr std::array<std::string_view, 6> kEngines{{
@@ -135,9 +136,21 @@ constexpr std::array<std::string_view, 4> kDgeRequests{{
     "hardware",
 }};
 
+constexpr std::array<std::string_view, 8> kCollectiveKinds{{
+    "none",
+    "all_reduce",
+    "all_gather",
+    "reduce_scatter",
+    "all_to_all",
+    "permute",
+    "permute_implicit",
+    "permute_implicit_reduce",
+}};
+
 static_assert(kOpcodes.size() == kOpcodeCount);
 static_assert(kAluOps.size() == kAluOpCount);
 static_assert(kActFuncs.size() == kActFuncCount);
+static_assert(kCollectiveKinds.size() == kCollectiveKindCount);
 
 template <typename Enum, std::size_t N>
 std::optional<Enum> find(const std::array<std::string_view, N>& table, std::string_view text) {
@@ -170,6 +183,10 @@ std::string_view name(DgeRequest value) {
   return kDgeRequests[static_cast<std::size_t>(value)];
 }
 
+std::string_view name(CollectiveKind value) {
+  return kCollectiveKinds[static_cast<std::size_t>(value)];
+}
+
 std::optional<Opcode> parse_opcode(std::string_view text) {
   return find<Opcode>(kOpcodes, text);
 }
@@ -187,6 +204,9 @@ std::optional<ActFunc> parse_act_func(std::string_view text) {
 }
 std::optional<DgeRequest> parse_dge_request(std::string_view text) {
   return find<DgeRequest>(kDgeRequests, text);
+}
+std::optional<CollectiveKind> parse_collective_kind(std::string_view text) {
+  return find<CollectiveKind>(kCollectiveKinds, text);
 }
 
 bool is_control(Opcode opcode) {

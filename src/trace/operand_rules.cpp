@@ -83,6 +83,7 @@ constexpr std::array<Row, kOpcodeCount> kRows{{
     {Opcode::kFence, 0, 0, 0, 0, kNothing},
     {Opcode::kEventSemaphore, 0, 0, 0, 0, kNothing},
     {Opcode::kActTableLoad, 0, 0, 0, 0, kNothing},
+    {Opcode::kCollective, 1, 255, 1, 255, kNothing},
 }};
 
 constexpr bool rows_follow_the_enum() {
@@ -184,7 +185,7 @@ void check_memories(const InstructionCheck& check) {
   if (check.instruction.outputs + check.instruction.inputs == 0) {
     return;
   }
-  if (is_dma(opcode)) {
+  if (is_dma(opcode) || opcode == Opcode::kCollective) {
     forbid(check, Region::kPsum, "a DMA reaches HBM and SBUF only");
     return;
   }

@@ -1,4 +1,6 @@
 // Element counts of an instruction's operands against each other.
+#include <algorithm>
+
 #include "instruction_check.h"
 
 namespace trnsim::trace {
@@ -172,6 +174,34 @@ void check_dma(const InstructionCheck& check) {
   }
 }
 
+// Of a pair, one side holds a whole number of the other: gather and scatter change the size.
+void check_collective(const InstructionCheck& check) {
+  const std::size_t pairs = check.instruction.outputs;
+  const CollectiveKind kind = check.attributes.collective;
+  if (kind == CollectiveKind::kNone) {
+    check.fail("does not say which collective it is");
+  }
+  const std::size_t sources = kind == CollectiveKind::kPermuteImplicitReduce ? 2 : 1;
+  if (check.instruction.inputs != pairs * sources) {
+    check.fail(fmt::format("{} of {} outputs takes {} inputs, not {}", name(kind), pairs,
+                           pairs * sources, check.instruction.inputs));
+  }
+  if (check.attributes.bytes_per_rank < 0) {
+    check.fail(fmt::format("bytes_per_rank is {}", check.attributes.bytes_per_rank));
+  }
+  const auto total = [&check](const Operand& operand) {
+    return operand.partition_count * check.elements(operand);
+  };
+  for (std::size_t i = 0; i < check.instruction.inputs; ++i) {
+    const std::uint64_t dst = total(check.output(i % pairs));
+    const std::uint64_t src = total(check.input(i));
+    if (std::max(dst, src) % std::min(dst, src) != 0) {
+      check.fail(fmt::format("{} has {} elements, {} has {}", check.describe(check.input(i)), src,
+                             check.describe(check.output(i % pairs)), dst));
+    }
+  }
+}
+
 void check_affine(const InstructionCheck& check) {
   const std::uint32_t pattern = check.attributes.affine_pattern;
   if (pattern != kNone && check.facts[pattern].elements != check.elements(check.output(0))) {
@@ -194,6 +224,8 @@ void check_shapes(const InstructionCheck& check) {
     check_matmul(check);
   } else if (is_dma(opcode)) {
     check_dma(check);
+  } else if (opcode == Opcode::kCollective) {
+    check_collective(check);
   } else if (opcode == Opcode::kNcTranspose) {
     check_transpose(check);
   } else if (opcode == Opcode::kTensorReduce) {

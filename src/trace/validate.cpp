@@ -70,6 +70,8 @@ void check_attributes(const Trace& trace, const Attributes& attributes, std::siz
       throw Error(fmt::format("attribute set {}: {} is not a number", id, field.name));
     }
   }
+  check_string_id(trace, static_cast<std::uint32_t>(attributes.replica_groups),
+                  fmt::format("attribute set {}: replica_groups", id));
   if (attributes.affine_pattern != kNone && attributes.affine_pattern >= trace.patterns.size()) {
     throw Error(fmt::format("attribute set {}: pattern id {} is not one of {} patterns", id,
                             attributes.affine_pattern, trace.patterns.size()));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "trnsim/base/error.h"
+#include "trnsim/trace/collectives.h"
 #include "trnsim/workload/placement.h"
 
 namespace trnsim::workload {
@@ -32,7 +33,10 @@ Placement place_traces(const spec::SystemSpec& system, const std::vector<trace::
   placement.label = fmt::format("trace {}", first.kernel);
   std::vector<std::shared_ptr<const lower::Program>> programs;
   for (const trace::Trace& trace : traces) {
-    programs.push_back(lower::lower(trace, system.chip.core, lowering));
+    programs.push_back(trace::has_collectives(trace)
+                           ? lower::lower(trace::collectives_as_copies(trace), system.chip.core,
+                                          lowering)
+                           : lower::lower(trace, system.chip.core, lowering));
   }
   placement.programs.assign(system.cores(), nullptr);
   for (std::uint32_t core = 0; core < used; ++core) {

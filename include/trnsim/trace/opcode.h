@@ -35,7 +35,10 @@
 //   dma_copy             out: dst                            in: src, [index: indirect]; HBM or SBUF on either side
 //   dma_transpose        out: dst                            in: src
 //   dma_compute          out: dst                            in: sources...  dst = sum of sources
-//   sendrecv, core_barrier, collectives                      out / in as in nki.isa
+//   sendrecv, core_barrier                                   out / in as in nki.isa
+//   collective           out: dsts...                        in: srcs..., one per dst; permute_implicit_reduce: then
+//                        as many more, and dst = src op0 second src. op0 also is the operator of reductions;
+//                        replica_groups and bytes_per_rank as in trace/ir.h
 //   event_semaphore, act_table_load                          no operands
 #pragma once
 
@@ -109,8 +112,9 @@ enum class Opcode : std::uint8_t {
   // Rows of imported profiles.
   kEventSemaphore,  // only waits
   kActTableLoad,    // a trace that has one loads its activation tables itself
+  kCollective,      // nki.collectives; the attribute `collective` says which
 };
-inline constexpr int kOpcodeCount = static_cast<int>(Opcode::kActTableLoad) + 1;
+inline constexpr int kOpcodeCount = static_cast<int>(Opcode::kCollective) + 1;
 
 enum class AluOp : std::uint8_t {
   kNone,
@@ -198,6 +202,19 @@ inline constexpr int kActFuncCount = static_cast<int>(ActFunc::kPrelu) + 1;
 
 enum class DgeRequest : std::uint8_t { kUnknown, kNone, kSoftware, kHardware };
 
+enum class CollectiveKind : std::uint8_t {
+  kNone,
+  kAllReduce,
+  kAllGather,
+  kReduceScatter,
+  kAllToAll,
+  kPermute,
+  kPermuteImplicit,
+  kPermuteImplicitReduce,
+};
+inline constexpr int kCollectiveKindCount =
+    static_cast<int>(CollectiveKind::kPermuteImplicitReduce) + 1;
+
 // NKI names: "nc_matmul", "Tensor", "add", "exp", ...
 [[nodiscard]] std::string_view name(Opcode opcode);
 [[nodiscard]] std::string_view name(Engine engine);
@@ -205,12 +222,14 @@ enum class DgeRequest : std::uint8_t { kUnknown, kNone, kSoftware, kHardware };
 [[nodiscard]] std::string_view name(AluOp op);
 [[nodiscard]] std::string_view name(ActFunc func);
 [[nodiscard]] std::string_view name(DgeRequest mode);
+[[nodiscard]] std::string_view name(CollectiveKind kind);
 [[nodiscard]] std::optional<Opcode> parse_opcode(std::string_view text);
 [[nodiscard]] std::optional<Engine> parse_engine(std::string_view text);
 [[nodiscard]] std::optional<Region> parse_region(std::string_view text);
 [[nodiscard]] std::optional<AluOp> parse_alu_op(std::string_view text);
 [[nodiscard]] std::optional<ActFunc> parse_act_func(std::string_view text);
 [[nodiscard]] std::optional<DgeRequest> parse_dge_request(std::string_view text);
+[[nodiscard]] std::optional<CollectiveKind> parse_collective_kind(std::string_view text);
 
 [[nodiscard]] bool is_control(Opcode opcode);  // loop markers and fences: no engine, no time
 [[nodiscard]] bool is_dma(Opcode opcode);      // dma_copy, dma_transpose, dma_compute

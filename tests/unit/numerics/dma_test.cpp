@@ -163,5 +163,55 @@ TEST(DmaCompute, SumsItsSourcesInFp32) {
   expect_equal(bench.result(), {7, 258});
 }
 
+// The data of the other ranks is not known: this rank's stands for theirs.
+TEST(Collective, HasTheDataOfThisRankOnly) {
+  struct Case {
+    trace::CollectiveKind kind;
+    std::uint32_t rows;
+    Values want;
+  };
+  for (const Case& test : {Case{trace::CollectiveKind::kAllReduce, 2, {1, 2}},
+                           Case{trace::CollectiveKind::kAllGather, 4, {1, 2, 1, 2}},
+                           Case{trace::CollectiveKind::kReduceScatter, 1, {1}}}) {
+    Bench bench;
+    const View x = bench.input("x", DType::kBFloat16, 2, {1}, {1, 2});
+    const View y = bench.tile(DType::kBFloat16, test.rows, {1});
+    Attributes attributes;
+    attributes.collective = test.kind;
+    bench.builder.emit(Opcode::kCollective, Engine::kUnassigned, {y}, {x}, attributes);
+    bench.output("y", y);
+    expect_equal(bench.result(), test.want);
+  }
+}
+
+TEST(Collective, OfOneRankIsAnExactCopyOfEveryTensor) {
+  Bench bench;
+  const View a = bench.input("a", DType::kInt32, 1, {2}, {16777217, -5});
+  const View b = bench.input("b", DType::kFloat32, 1, {1}, {0.1F});
+  const View c = bench.tile(DType::kInt32, 1, {2});
+  const View d = bench.tile(DType::kFloat32, 1, {1});
+  Attributes attributes;
+  attributes.collective = trace::CollectiveKind::kAllToAll;
+  bench.builder.emit(Opcode::kCollective, Engine::kUnassigned, {c, d}, {a, b}, attributes);
+  bench.output("c", c);
+  bench.output("d", d);
+  Execution got = bench.run();
+  expect_equal(got.outputs["c"], {16777217, -5});
+  expect_equal(got.outputs["d"], {0.1F});
+}
+
+TEST(Collective, PermuteWithReductionTakesASecondSource) {
+  Bench bench;
+  const View a = bench.input("a", DType::kFloat32, 1, {2}, {1, 2});
+  const View b = bench.input("b", DType::kFloat32, 1, {2}, {10, 20});
+  const View y = bench.tile(DType::kFloat32, 1, {2});
+  Attributes attributes;
+  attributes.collective = trace::CollectiveKind::kPermuteImplicitReduce;
+  attributes.op0 = AluOp::kAdd;
+  bench.builder.emit(Opcode::kCollective, Engine::kUnassigned, {y}, {a, b}, attributes);
+  bench.output("y", y);
+  expect_equal(bench.result(), {11, 22});
+}
+
 }  // namespace
 }  // namespace trnsim::numerics::test

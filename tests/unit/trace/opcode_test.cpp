@@ -27,6 +27,7 @@ TEST(OpcodeNames, ParseBackAndAreUnique) {
   expect_names_parse_back<AluOp>(kAluOpCount, parse_alu_op);
   expect_names_parse_back<ActFunc>(kActFuncCount, parse_act_func);
   expect_names_parse_back<DgeRequest>(4, parse_dge_request);
+  expect_names_parse_back<CollectiveKind>(kCollectiveKindCount, parse_collective_kind);
 }
 
 TEST(OpcodeClasses, AreDisjoint) {
@@ -37,6 +38,7 @@ TEST(OpcodeClasses, AreDisjoint) {
   EXPECT_TRUE(is_control(Opcode::kLoopBegin));
   EXPECT_TRUE(is_control(Opcode::kFence));
   EXPECT_FALSE(is_control(Opcode::kRegisterStore));
+  EXPECT_FALSE(is_control(Opcode::kCollective));
 }
 
 }  // namespace

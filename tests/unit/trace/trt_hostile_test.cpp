@@ -162,8 +162,8 @@ TEST(TrtHostile, AttributeFieldsMustBePossible) {
   };
   EXPECT_EQ(with(trt::OP0, 1), "");
   expect_contains(with(0, 1), "attribute field number 0 is unknown");
-  expect_contains(with(35, 1), "attribute field number 35 is unknown");
-  expect_contains(with(trt::OP0, 27), "attribute op0 cannot be 27");
+  expect_contains(with(38, 1), "attribute field number 38 is unknown");
+  expect_contains(with(trt::OP0, 42), "attribute op0 cannot be 42");
   expect_contains(with(trt::NEGATE, 2), "attribute negate cannot be 2");
   expect_contains(with(trt::REDUCE_DIMS, -1), "attribute reduce_dims cannot be -1");
   expect_contains(with(trt::AFFINE_PATTERN, INT64_MAX), "attribute affine_pattern cannot be");

@@ -1,7 +1,8 @@
-"""nki.collectives: recorded as transfers of this core's part; data of the other ranks is not known."""
+"""nki.collectives: one instruction each; data of the other ranks is not known."""
 import numpy as np
 
-from . import errors, machine, numeric
+from . import alu as math
+from . import errors, machine, numeric, tokens
 from .isa.registers import VirtualRegister
 
 
@@ -25,39 +26,53 @@ def _operand(t):
     return t.hbm_operand(None) if t.region == "hbm" else t.operand()
 
 
-def _record(name, srcs, dsts, group=None, priority=None):
-    """One dma_copy per pair stands for the collective: the trace has no opcode for it."""
+def _groups_text(groups):
+    """"0,1;2,3" of [[0, 1], [2, 3]]; None if the kernel names no ranks."""
+    groups = groups.groups if isinstance(groups, ReplicaGroup) else groups
+    if groups is None:
+        return None
+    try:
+        return ";".join(",".join(str(int(rank)) for rank in group) for group in groups)
+    except TypeError:
+        return str(groups)
+
+
+def _alone(text):
+    return text is not None and all("," not in group for group in text.split(";"))
+
+
+def _record(kind, srcs, dsts, groups, priority, op=None, seconds=()):
+    """One instruction for all tensors. `seconds`: what permute_implicit_reduce adds to what arrives."""
     m = machine.active()
-    errors.warn(f"{name} is recorded as one DMA copy per tensor: links and other ranks are not part of a "
-                "kernel's trace", key=("collective", name))
-    m.approximated[name] = "dma_copy"
+    srcs, dsts, seconds = list(srcs), list(dsts), list(seconds)
+    if len(srcs) != len(dsts) or (seconds and len(seconds) != len(dsts)):
+        errors.fail(f"{kind}: {len(srcs)} sources for {len(dsts)} destinations")
     for src, dst in zip(srcs, dsts):
-        if m.numeric:
-            values = numeric.raw(src).reshape(-1)
-            repeat = max(1, dst.size // max(1, src.size))
-            numeric.write(dst, np.resize(values, dst.size) if repeat else values)
-        smaller = min(src, dst, key=lambda t: t.size)
-        view = _first(dst, smaller.size) if dst is not smaller else dst
-        source = _first(src, smaller.size) if src is not smaller else src
-        m.emit("dma_copy", None, (_operand(view),), (_operand(source),), m.attrs(
-            priority=int(priority or 0)))
+        if max(src.size, dst.size) % min(src.size, dst.size):
+            errors.fail(f"{kind}: '{src.name}' has {src.size} elements, '{dst.name}' {dst.size}")
+    op, text = tokens.alu(op), _groups_text(groups)
+    m.emit("collective", None, tuple(_operand(t) for t in dsts),
+           tuple(_operand(t) for t in srcs + seconds), m.attrs(
+               collective=kind, op0=op, replica_groups=text, priority=int(priority or 0),
+               bytes_per_rank=sum(t.size * t.dtype.size for t in srcs)))
+    if m.numeric:
+        if not _alone(text):
+            errors.warn(f"{kind}: the data of other ranks is not known, this rank's stands for theirs",
+                        key=("collective", kind))
+        for i, (src, dst) in enumerate(zip(srcs, dsts)):
+            numeric.write(dst, _values(op, src, seconds[i] if seconds else None, dst.size))
 
 
-def _first(t, elements):
-    """A part of a tensor with as many elements."""
-    if t.size == elements:
-        return t
-    shape, strides = list(t.shape), list(t.strides)
-    for axis in range(len(shape)):
-        factor = t.size // elements
-        if factor > 1 and shape[axis] % factor == 0 and not (axis == 0 and t.region != "hbm"):
-            shape[axis] //= factor
-            return t._with(shape, strides)
-    return t._with((1,) * (len(shape) - 1) + (elements,), strides[:-1] + [1])
+def _values(op, src, second, size):
+    values = np.resize(numeric.raw(src).reshape(-1), size)
+    if second is None:
+        return values
+    other = np.resize(numeric.raw(second).reshape(-1), size)
+    return math.binary(op, values.astype(np.float32), other.astype(np.float32))
 
 
 def all_reduce(srcs, dsts, replica_group=None, op=None, priority=None, name=None, **unknown):
-    _record("all_reduce", srcs, dsts, replica_group, priority)
+    _record("all_reduce", srcs, dsts, replica_group, priority, op)
 
 
 def all_gather(srcs, dsts, replica_group=None, collective_dim=0, priority=None, name=None, **unknown):
@@ -66,7 +81,7 @@ def all_gather(srcs, dsts, replica_group=None, collective_dim=0, priority=None, 
 
 def reduce_scatter(srcs, dsts, replica_group=None, collective_dim=0, op=None, priority=None, name=None,
                    **unknown):
-    _record("reduce_scatter", srcs, dsts, replica_group, priority)
+    _record("reduce_scatter", srcs, dsts, replica_group, priority, op)
 
 
 def all_to_all(srcs, dsts, replica_group=None, collective_dim=0, priority=None, name=None, **unknown):
@@ -74,20 +89,23 @@ def all_to_all(srcs, dsts, replica_group=None, collective_dim=0, priority=None, 
 
 
 def collective_permute(srcs, dsts, source_target_pairs=None, priority=None, name=None, **unknown):
-    _record("collective_permute", srcs, dsts, None, priority)
+    _record("permute", srcs, dsts, source_target_pairs, priority)
+
+
+def _flat(by_channel):
+    return [t for channel in by_channel for t in channel]
 
 
 def collective_permute_implicit(srcs_by_channel, dsts_by_channel, replica_group=None, channel_ids=(0,),
                                 priority=None, name=None, **unknown):
-    for srcs, dsts in zip(srcs_by_channel, dsts_by_channel):
-        _record("collective_permute_implicit", srcs, dsts, replica_group, priority)
+    _record("permute_implicit", _flat(srcs_by_channel), _flat(dsts_by_channel), replica_group, priority)
 
 
 def collective_permute_implicit_reduce(srcs0_by_channel, srcs1_by_channel, dsts_by_channel,
                                        replica_group=None, op=None, channel_ids=(0,), priority=None,
                                        name=None, **unknown):
-    for srcs, dsts in zip(srcs0_by_channel, dsts_by_channel):
-        _record("collective_permute_implicit_reduce", srcs, dsts, replica_group, priority)
+    _record("permute_implicit_reduce", _flat(srcs0_by_channel), _flat(dsts_by_channel), replica_group,
+            priority, "add" if op is None else op, _flat(srcs1_by_channel))
 
 
 def collective_permute_implicit_current_processing_rank_id(iteration_id=0, replica_group=None,

@@ -17,6 +17,7 @@ GENERATION = {"trn1": 2, "trn2": 3, "trn3": 4}
 _DEFAULTS = {
     "op0": "none", "op1": "none", "reduce_op": "none", "compare": "none", "compare1": "none",
     "func": "copy", "dge": "unknown", "reduce_dims": 1, "scale": 1, "affine_pattern": None,
+    "collective": "none", "replica_groups": None,
 }
 
 

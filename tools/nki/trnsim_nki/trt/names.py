@@ -17,6 +17,7 @@ OPCODES = (
     "nonzero_with_count", "topk", "sequence_bounds", "dma_copy", "dma_transpose", "dma_compute",
     "sendrecv", "core_barrier", "register_move", "register_load", "register_store", "loop_begin",
     "loop_iteration", "loop_end", "fence", "event_semaphore", "act_table_load",
+    "collective",
 )
 ENGINES = ("Tensor", "Vector", "Scalar", "GpSimd", "Sync", "unassigned")
 REGIONS = ("hbm", "sbuf", "psum")
@@ -33,6 +34,10 @@ ACT_FUNCS = (
     "tanh", "gelu", "gelu_approx_tanh", "silu", "softplus", "erf", "sin", "abs", "sign",
     "gelu_apprx_sigmoid", "gelu_apprx_sigmoid_dx", "gelu_dx", "silu_dx", "mish", "erf_dx", "cos",
     "tan", "arctan", "floor", "ceil", "trunc", "negative", "logical_not", "prelu",
+)
+COLLECTIVE_KINDS = (
+    "none", "all_reduce", "all_gather", "reduce_scatter", "all_to_all", "permute", "permute_implicit",
+    "permute_implicit_reduce",
 )
 DGE_REQUESTS = ("unknown", "none", "software", "hardware")
 DTYPES = (
@@ -59,7 +64,8 @@ ATTRIBUTES = (
     ("tile_row", "byte", 0), ("tile_column", "byte", 0), ("tile_rows", "byte", 0),
     ("tile_columns", "byte", 0), ("imm0", float, 0.0), ("imm1", float, 0.0), ("scale", float, 1.0),
     ("bias", float, 0.0), ("affine_base", int, 0), ("affine_channel", int, 0),
-    ("affine_pattern", "pattern", None),
+    ("affine_pattern", "pattern", None), ("collective", COLLECTIVE_KINDS, "none"),
+    ("replica_groups", "text", None), ("bytes_per_rank", int, 0),
 )
 FIELD_NUMBERS = {name: number for number, (name, _, _) in enumerate(ATTRIBUTES, 1)}
 

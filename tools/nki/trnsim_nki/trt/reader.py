@@ -107,7 +107,7 @@ class _Reader:
         values = iter(zip(plain(8), signed(9)))
         for count in plain(7):
             pairs = [next(values) for _ in range(count)]
-            trace.attributes.append({names.ATTRIBUTES[n - 1][0]: _decode(n, v) for n, v in pairs})
+            trace.attributes.append({names.ATTRIBUTES[n - 1][0]: _decode(n, v, trace.strings) for n, v in pairs})
         for file, line in zip(plain(10), running(11)):
             trace.sources.append((self._text(file), line))
         rows = zip(running(12), plain(13), plain(14), plain(15), running(16), running(17),
@@ -153,12 +153,14 @@ class _Reader:
             raise TraceError("is corrupted: checksum")
 
 
-def _decode(number, value):
+def _decode(number, value, strings):
     _, kind, _ = names.ATTRIBUTES[number - 1]
     if isinstance(kind, tuple):
         return kind[value]
     if kind is float:
         return struct.unpack("<d", struct.pack("<q", value))[0]
+    if kind == "text":
+        return strings[value - 1] if value else None
     if kind == "pattern":
         return value - 1 if value else None
     return bool(value) if kind is bool else value

@@ -220,6 +220,8 @@ class TraceWriter:
             if number is None:
                 names.number_of(tuple(names.FIELD_NUMBERS), name, "attribute")
             _, kind, default = names.ATTRIBUTES[number - 1]
+            if kind == "text" and value is not None:
+                value = self._string(value)
             code = encode_attribute(name, kind, value)
             if code != encode_attribute(name, kind, default):
                 encoded.append((number, code))
@@ -339,7 +341,7 @@ def encode_attribute(name, kind, value):
     """The signed integer that stands for an attribute's value in the file."""
     if isinstance(kind, tuple):
         return names.number_of(kind, "none" if value is None and "none" in kind else value, name)
-    if kind == "pattern":
+    if kind in ("pattern", "text"):  # ids
         return 0 if value is None else int(value) + 1
     if kind is float:
         number = float(value)
