@@ -35,12 +35,12 @@ Json collectives_json(const trace::Trace& trace) {
   Json json = Json::array();
   for (const auto& [id, count] : counts) {
     const trace::Attributes& attributes = trace.attributes[id];
-    json.push_back({{"kind", name(attributes.collective)},
-                    {"op", name(attributes.op0)},
-                    {"replica_groups",
-                     trace.string(static_cast<std::uint32_t>(attributes.replica_groups))},
-                    {"bytes_per_rank", attributes.bytes_per_rank},
-                    {"instructions", count}});
+    json.push_back(
+        {{"kind", name(attributes.collective)},
+         {"op", name(attributes.op0)},
+         {"replica_groups", trace.string(static_cast<std::uint32_t>(attributes.replica_groups))},
+         {"bytes_per_rank", attributes.bytes_per_rank},
+         {"instructions", count}});
   }
   return json;
 }
@@ -127,8 +127,7 @@ std::string collectives_text(const Json& collectives) {
                                  "bytes per rank", "instructions", "groups");
   for (const Json& entry : collectives) {
     text += fmt::format("{:<24} {:<10} {:>14} {:>14}  {}\n", entry["kind"].get<std::string>(),
-                        entry["op"].get<std::string>(),
-                        entry["bytes_per_rank"].get<std::int64_t>(),
+                        entry["op"].get<std::string>(), entry["bytes_per_rank"].get<std::int64_t>(),
                         entry["instructions"].get<std::uint64_t>(),
                         entry["replica_groups"].get<std::string>());
   }

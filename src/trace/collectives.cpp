@@ -24,9 +24,8 @@ Operand first_part(Trace& trace, Operand operand, std::uint64_t elements) {
   }
   Pattern pattern = trace.pattern(operand);
   const auto dims = pattern.dims.begin();
-  const auto divisible = std::find_if(dims, dims + pattern.num_dims, [factor](const Dim& dim) {
-    return dim.count % factor == 0;
-  });
+  const auto divisible = std::find_if(dims, dims + pattern.num_dims,
+                                      [factor](const Dim& dim) { return dim.count % factor == 0; });
   if (divisible != dims + pattern.num_dims) {
     divisible->count = static_cast<std::uint32_t>(divisible->count / factor);
   } else if (trace.tensor(operand).region != Region::kHbm &&

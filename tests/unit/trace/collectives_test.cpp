@@ -1,4 +1,5 @@
-// Collectives: rules, round trips, and the copies that stand for them where there is no interconnect.
+// Collectives: rules, round trips, and the copies that stand for them where there is no
+// interconnect.
 #include "trnsim/trace/collectives.h"
 
 #include <gtest/gtest.h>
@@ -40,8 +41,9 @@ TEST(Collectives, KeepKindGroupsAndBytesInBothForms) {
   EXPECT_TRUE(read_trt(file.path()) == trace);
   std::ostringstream out;
   dump_jsonl(trace, out);
-  EXPECT_NE(out.str().find(R"("collective":"all_gather","replica_groups":"0,1","bytes_per_rank":128)"),
-            std::string::npos)
+  EXPECT_NE(
+      out.str().find(R"("collective":"all_gather","replica_groups":"0,1","bytes_per_rank":128)"),
+      std::string::npos)
       << out.str();
   std::istringstream in(out.str());
   EXPECT_TRUE(load_jsonl(in, "t.jsonl") == trace);
@@ -51,8 +53,9 @@ TEST(Collectives, AreCheckedByKind) {
   EXPECT_EQ(invalid(gather_trace()), "");
   EXPECT_EQ(invalid(gather_trace(CollectiveKind::kNone)),
             "instruction 1 (collective): does not say which collective it is");
-  EXPECT_EQ(invalid(gather_trace(CollectiveKind::kPermuteImplicitReduce)),
-            "instruction 1 (collective): permute_implicit_reduce of 1 outputs takes 2 inputs, not 1");
+  EXPECT_EQ(
+      invalid(gather_trace(CollectiveKind::kPermuteImplicitReduce)),
+      "instruction 1 (collective): permute_implicit_reduce of 1 outputs takes 2 inputs, not 1");
   EXPECT_EQ(invalid(gather_trace(CollectiveKind::kAllGather, 7)),
             "instruction 1 (collective): input 0 ('src') has 32 elements, output 0 ('dst') has 56");
   Trace trace = gather_trace();

@@ -71,7 +71,7 @@ def test_several_tensors_are_one_instruction():
 def test_only_a_group_of_one_knows_all_data(recwarn):
     traced(lambda x, y: ncc.all_to_all([x], [y], replica_group=ncc.ReplicaGroup([[0]])))
     assert not recwarn.list
-    traced(lambda x, y: ncc.all_to_all([x], [y], replica_group=ncc.ReplicaGroup([[0, 1]])))
+    traced(lambda x, y: ncc.collective_permute_implicit([[x]], [[y]], ncc.ReplicaGroup([[0, 1]])))
     assert "the data of other ranks is not known" in str(recwarn.list[0].message)
 
 
