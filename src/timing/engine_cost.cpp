@@ -233,9 +233,7 @@ std::uint64_t gpsimd_work(const spec::CoreSpec& core, const InstructionShape& sh
   const std::uint64_t n = shape.src().elements;
   switch (shape.opcode) {
     case Opcode::kTensorScalar:  // rsqrt: four times slower than the scalar engine
-      return shape.attributes->op0 == AluOp::kRsqrt || shape.attributes->op1 == AluOp::kRsqrt
-                 ? 4 * n
-                 : n;
+      return is_root(shape.attributes->op0) || is_root(shape.attributes->op1) ? 4 * n : n;
     case Opcode::kTensorPartitionReduce:
       return n * ceil_div(shape.src().partitions, 16);
     case Opcode::kLocalGather: {
@@ -378,6 +376,12 @@ std::uint8_t activation_table(trace::ActFunc func) {
     case ActFunc::kRelu:
     case ActFunc::kAbs:
     case ActFunc::kSign:
+    case ActFunc::kFloor:
+    case ActFunc::kCeil:
+    case ActFunc::kTrunc:
+    case ActFunc::kNegative:
+    case ActFunc::kLogicalNot:
+    case ActFunc::kPrelu:
       return 0;
     default:
       return static_cast<std::uint8_t>(static_cast<int>(func) + 1);

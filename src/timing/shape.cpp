@@ -53,7 +53,7 @@ std::vector<Engine> tensor_tensor_engines(const InstructionShape& shape) {
 std::vector<Engine> tensor_scalar_engines(Generation generation, const InstructionShape& shape) {
   const AluOp op0 = shape.attributes->op0;
   const AluOp op1 = shape.attributes->op1;
-  if (op0 == AluOp::kRsqrt || op1 == AluOp::kRsqrt) {
+  if (is_root(op0) || is_root(op1)) {
     if (touches_psum(shape)) {
       return {};
     }

@@ -231,6 +231,9 @@ bool is_unary(AluOp op) {
       return op >= AluOp::kSquare && op <= AluOp::kExp;
   }
 }
+bool is_root(AluOp op) {
+  return op == AluOp::kRsqrt || op == AluOp::kSqrt;
+}
 bool is_matmul(Opcode opcode) {
   return opcode == Opcode::kNcMatmul || opcode == Opcode::kNcMatmulMx;
 }

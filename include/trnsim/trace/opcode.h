@@ -235,6 +235,7 @@ inline constexpr int kCollectiveKindCount =
 [[nodiscard]] bool is_dma(Opcode opcode);      // dma_copy, dma_transpose, dma_compute
 [[nodiscard]] bool is_bitwise(AluOp op);       // works on bit patterns
 [[nodiscard]] bool is_unary(AluOp op);         // takes one argument, the data side
+[[nodiscard]] bool is_root(AluOp op);          // rsqrt, sqrt
 [[nodiscard]] bool is_matmul(Opcode opcode);   // nc_matmul, nc_matmul_mx
 
 }  // namespace trnsim::trace
