@@ -64,7 +64,7 @@ struct Operand {
 };
 
 // An entry of Trace::strings that an attribute names.
-enum class StringId : std::uint32_t { kNone = trace::kNone };
+enum class StringId : std::uint32_t { kAbsent = kNone };
 
 // Typed extras, interned: instructions that differ only in operands share one set. Meaning per opcode
 // in trace/opcode.h.
@@ -104,7 +104,7 @@ struct Attributes {
   std::int64_t affine_channel = 0;
   std::uint32_t affine_pattern = kNone;  // pattern id: strides are the coefficients
   CollectiveKind collective = CollectiveKind::kNone;
-  StringId replica_groups = StringId::kNone;  // "0,1;2,3": ranks of each group; permute: from,to;...
+  StringId replica_groups = StringId::kAbsent;  // "0,1;2,3": ranks of each group; permute: from,to;...
   std::int64_t bytes_per_rank = 0;            // collective: what this rank gives
   friend auto operator<=>(const Attributes&, const Attributes&) = default;
 };

@@ -43,8 +43,8 @@ def test_attribute_defaults_are_those_of_ir_h():
     expected = {name: {"false": False, "kNone": None}.get(value, value) for name, value in found}
     for name, kind, default in names.ATTRIBUTES:
         want = expected.pop(name)
-        if kind == "text":  # StringId::kNone
-            want = {"None": None}[want]
+        if kind == "text":  # StringId::kAbsent
+            want = {"Absent": None}[want]
         if isinstance(default, str):
             assert want.lower() == default
         elif default is None or isinstance(default, bool):
