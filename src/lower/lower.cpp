@@ -40,10 +40,9 @@ class Lowering {
         program_(program),
         residency_(trace, order_, core, options, program.alloc),
         chooser_(core, options.engines),
-        queue_names_(trace, core.dma.load_rings, options.replay),
         hbm_base_(trace.tensors.size()),
         spill_base_(trace.tensors.size(), kNotSpilled) {
-    plan_queues();
+    plan_queues(options.replay);
     place_hbm();
     find_elidable();
     loads_tables_ = std::any_of(
@@ -138,14 +137,22 @@ class Lowering {
     emitter_->emit(engine, static_cast<QueueId>(engine), step, *no_needs_);
   }
 
-  void plan_queues() {
-    for (const Instruction& instruction : trace_.instructions) {
-      if (trace::is_dma(instruction.opcode)) {
-        const Engine trigger = dma_trigger(trace_, instruction);
-        queue_index(queue_names_.name(instruction, trigger), trigger);
+  // A kernel that triggers DMAs from many engines leaves loads fewer rings.
+  void plan_queues(bool replay) {
+    for (std::uint32_t rings = core_.dma.load_rings; rings > 0; --rings) {
+      queue_names_ = std::make_unique<DmaQueueNames>(trace_, rings, replay);
+      program_.dma_queues.clear();
+      for (const Instruction& instruction : trace_.instructions) {
+        if (trace::is_dma(instruction.opcode)) {
+          const Engine trigger = dma_trigger(trace_, instruction);
+          queue_index(queue_names_->name(instruction, trigger), trigger);
+        }
+      }
+      queue_index(std::string(kSpillQueue), Engine::kSync);
+      if (program_.dma_queues.size() <= core_.dma.queues_per_engine) {
+        break;
       }
     }
-    queue_index(std::string(kSpillQueue), Engine::kSync);
     if (program_.num_queues() > core_.sequencer.semaphores) {
       throw Error(fmt::format("kernel '{}' needs {} semaphores, the device has {} per core",
                               trace_.kernel, program_.num_queues(), core_.sequencer.semaphores));
@@ -349,7 +356,7 @@ class Lowering {
     const trace::Attributes& attributes = trace_.attribute(instruction);
     const bool casts = trace_.pattern(dst).dtype != trace_.pattern(src).dtype;
     DmaRequest request;
-    request.queue = queue_index(queue_names_.name(instruction, trigger), trigger);
+    request.queue = queue_index(queue_names_->name(instruction, trigger), trigger);
     request.mode = timing::dge_mode(core_.dma, attributes.dge, trigger, attributes.indirect, casts);
     request.plan = timing::plan_dma(core_, trace_, instruction);
     const trace::Operand& hbm = trace_.tensor(src).region == Region::kHbm ? src : dst;
@@ -406,7 +413,7 @@ class Lowering {
   Program& program_;
   Residency residency_;
   EngineChooser chooser_;
-  DmaQueueNames queue_names_;
+  std::unique_ptr<DmaQueueNames> queue_names_;
   std::unique_ptr<AccessTracker> tracker_;
   std::unique_ptr<ReplayEdges> replay_;  // instead, when a profile is replayed
   std::unique_ptr<Needs> no_needs_;

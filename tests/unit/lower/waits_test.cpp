@@ -92,8 +92,9 @@ TEST(Waits, DropWhatTheStreamKnows) {
   TraceBuilder b("k", "test");
   const View x = tile(b, "x");
   const View y = tile(b, "y");
-  b.dma(x, input(b));
-  b.dma(y, input(b));
+  const View in = input(b);
+  b.dma(x, in);
+  b.dma(y, in);
   b.copy(tile(b, "a"), y, Engine::kVector);  // waits for load 2: load 1 is complete as well
   b.copy(tile(b, "b"), x, Engine::kVector);
   b.copy(tile(b, "c"), y, Engine::kVector);
@@ -101,6 +102,24 @@ TEST(Waits, DropWhatTheStreamKnows) {
   EXPECT_EQ(waits(*p, Engine::kVector, 0), (Waits{{dma_queue(*p, "qSyncLoad"), 2}}));
   EXPECT_EQ(waits(*p, Engine::kVector, 1), Waits{});
   EXPECT_EQ(waits(*p, Engine::kVector, 2), Waits{});
+}
+
+// Loads of different tensors take up to four rings, a tensor always the same one.
+TEST(Queues, LoadsOfDifferentTensorsTakeRingsInTurn) {
+  TraceBuilder b("k", "test");
+  const View first = input(b);
+  b.dma(tile(b, "a"), first);
+  for (int i = 0; i < 4; ++i) {
+    b.dma(tile(b, "b"), input(b));
+  }
+  b.dma(tile(b, "c"), first);
+  const auto p = lower(b.take(), trn2());
+  std::vector<std::string> names;
+  for (const DmaRequest& dma : p->dmas) {
+    names.push_back(p->dma_queues[dma.queue].name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"qSyncLoad", "qSyncLoad1", "qSyncLoad2", "qSyncLoad3",
+                                             "qSyncLoad", "qSyncLoad"}));
 }
 
 // Knowledge travels over two hops: Scalar's wait for Vector brings the load to GpSimd.
