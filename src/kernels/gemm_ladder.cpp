@@ -24,10 +24,6 @@ void finish_tile(GemmContext& context, const View& accumulator, std::uint32_t m,
 void emit_naive(GemmContext& context) {
   const GemmPlan& plan = context.plan;
   trace::TraceBuilder& builder = context.builder;
-  const DType dtype = context.options.dtype;
-  const std::uint32_t partitions = plan.k.groups.front().partitions;
-  const View a_buffer = builder.sbuf("a", dtype, partitions, {plan.pair, plan.m_tile});
-  const View b_buffer = builder.sbuf("b", dtype, partitions, {plan.pair, plan.n_tile});
   const View accumulator = builder.psum("acc", DType::kFloat32, plan.m_tile, {plan.n_tile});
   for (std::uint32_t m = 0; m < context.options.m; m += plan.m_tile) {
     const std::uint32_t rows = std::min(plan.m_tile, context.options.m - m);
@@ -36,13 +32,8 @@ void emit_naive(GemmContext& context) {
       const View dst = accumulator.part(0, rows).slice(0, 0, columns);
       for (const KStep& step : plan.k.steps) {
         const KGroup& group = plan.k.groups[step.group];
-        const auto piece = [&](const View& buffer, std::uint32_t count) {
-          return buffer.part(0, group.partitions).slice(0, 0, group.pair).slice(1, 0, count);
-        };
-        const View a_tile = piece(a_buffer, rows);
-        const View b_tile = piece(b_buffer, columns);
-        context.a.load_into(a_tile, group, step.row, m, Engine::kSync);
-        context.b.load_into(b_tile, group, step.row, n, Engine::kSync);
+        const View a_tile = context.a.load(group, step.row, group.pair, m, rows, Engine::kSync);
+        const View b_tile = context.b.load(group, step.row, group.pair, n, columns, Engine::kSync);
         builder.matmul(dst, step_view(a_tile, 0, group.pair, 0, rows),
                        step_view(b_tile, 0, group.pair, 0, columns), &step != &plan.k.steps.front(),
                        group.pair == 2);

@@ -128,6 +128,9 @@ Placement place_gemm(const spec::SystemSpec& system, const kernels::GemmOptions&
       {"variant", kernels::name(options.variant)},
       {"a_layout", options.a_is_km ? "km" : "mk"},
       {"b_layout", options.b_is_kn ? "kn" : "nk"},
+      {"transpose", options.transpose == kernels::TransposePath::kDma      ? "dma"
+                    : options.transpose == kernels::TransposePath::kTensor ? "tensor"
+                                                                           : "auto"},
       {"grid",
        {{"rows", grid.rows},
         {"columns", grid.columns},

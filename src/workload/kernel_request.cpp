@@ -90,6 +90,12 @@ class GemmRequest final : public KernelRequest {
                [&o](const std::string& text) { o.a_is_km = text == "km"; }),
         choice("b-layout", "B stored [K, N] or [N, K]", "kn", {"kn", "nk"},
                [&o](const std::string& text) { o.b_is_kn = text == "kn"; }),
+        choice("transpose", "an operand whose K is innermost, by", "auto", {"auto", "dma", "tensor"},
+               [&o](const std::string& text) {
+                 o.transpose = text == "dma"      ? kernels::TransposePath::kDma
+                               : text == "tensor" ? kernels::TransposePath::kTensor
+                                                  : kernels::TransposePath::kAuto;
+               }),
     };
   }
   Placement place(const spec::SystemSpec& system, const lower::Options& lowering) const override {

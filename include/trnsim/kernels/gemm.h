@@ -15,7 +15,7 @@ namespace trnsim::kernels {
 
 // Each step removes one bottleneck of the step before (docs/kernels.md has the bound of each).
 enum class GemmVariant : std::uint8_t {
-  kNaive,        // both tiles loaded for every matmul, one buffer each, one PSUM tile
+  kNaive,        // both tiles loaded for every matmul, one PSUM tile
   kHoisted,      // a row of A tiles stays while all of B streams past it
   kOneBank,      // operands blocked as in kBlocked, but a single PSUM tile: PE waits for each copy
   kBlockedFree,  // M and N blocked to fill PSUM, K streamed one tile at a time, Vector evacuates

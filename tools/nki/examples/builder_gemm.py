@@ -16,16 +16,16 @@ def _finish(result, m, n, total):
 
 @nki.jit
 def naive(a_t, b):
-    """a_t [K, M], b [K, N]: one buffer for each operand, loaded for every matmul."""
+    """a_t [K, M], b [K, N]: both tiles loaded for every matmul."""
     depth, rows = a_t.shape
     columns = b.shape[1]
     result = nl.ndarray((rows, columns), a_t.dtype, nl.shared_hbm)
-    left = nl.ndarray((P, M), a_t.dtype, nl.sbuf)
-    right = nl.ndarray((P, N), b.dtype, nl.sbuf)
     total = nl.ndarray((M, N), nl.float32, nl.psum)
     for m in range(rows // M):
         for n in range(columns // N):
             for k in range(depth // P):
+                left = nl.ndarray((P, M), a_t.dtype, nl.sbuf)
+                right = nl.ndarray((P, N), b.dtype, nl.sbuf)
                 nisa.dma_copy(left, a_t[nl.ds(k * P, P), nl.ds(m * M, M)])
                 nisa.dma_copy(right, b[nl.ds(k * P, P), nl.ds(n * N, N)])
                 nisa.nc_matmul(total, left, right, accumulate=k > 0)
