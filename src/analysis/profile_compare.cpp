@@ -200,6 +200,19 @@ class Comparer {
 
 }  // namespace
 
+std::optional<std::string> limiter_grid_override(const trace::Profile& profile,
+                                                 const spec::CoreSpec& core) {
+  const auto window = static_cast<double>(core.tensor.activity_limiter.window_cycles);
+  if (profile.limiter.empty() || window <= 0) {
+    return std::nullopt;
+  }
+  const double border_cycles =
+      static_cast<double>(profile.limiter.front().start_ns - profile.first_ns()) *
+      core.sequencer.base_clock_ghz;
+  return fmt::format("chip.core.tensor.activity_limiter.grid_offset_cycles={:.0f}",
+                     border_cycles - std::floor(border_cycles / window) * window);
+}
+
 ProfileComparison compare(const ImportedProfile& imported, const sim::RunRecord& record,
                           double drift_fraction) {
   return Comparer(imported, record).run(record, drift_fraction);

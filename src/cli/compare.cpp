@@ -1,5 +1,4 @@
 // trnsim compare: replays a Neuron profiler export and lays the result beside what was measured.
-#include <cmath>
 #include <iostream>
 
 #include "commands.h"
@@ -15,8 +14,6 @@
 
 namespace trnsim::cli {
 namespace {
-
-constexpr const char* kGridKey = "chip.core.tensor.activity_limiter.grid_offset_cycles";
 
 struct Flags {
   std::string profile;
@@ -45,23 +42,15 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_flag("-q,--quiet", flags.quiet, "no report on standard output");
 }
 
-// Where the limiter's grid lies in the profile is a fact of that run, not of the model.
 void set_grid(const trace::Profile& profile, const spec::LoadedSystem& system, Flags& flags) {
   for (const std::string& text : flags.overrides) {
     if (text.find("grid_offset_cycles") != std::string::npos) {
       return;
     }
   }
-  const spec::CoreSpec& core = system.spec.chip.core;
-  const auto window = static_cast<double>(core.tensor.activity_limiter.window_cycles);
-  if (profile.limiter.empty() || window <= 0) {
-    return;
+  if (const auto grid = analysis::limiter_grid_override(profile, system.spec.chip.core)) {
+    flags.overrides.push_back(*grid);
   }
-  const double border_cycles =
-      static_cast<double>(profile.limiter.front().start_ns - profile.first_ns()) *
-      core.sequencer.base_clock_ghz;
-  const double offset = border_cycles - std::floor(border_cycles / window) * window;
-  flags.overrides.push_back(fmt::format("{}={:.0f}", kGridKey, offset));
 }
 
 }  // namespace

@@ -85,6 +85,31 @@ TEST_F(VectorScalarTest, ShortInstructionsWaitForDispatch) {
               6 / 0.96, 1e-4);
 }
 
+// A table load waits for the engine only: while the activation waits for Vector (1,920 cycles of 0.96 GHz
+// = 2,000 ns, visible 30 ns later), the load of 1,283 ns is long done.
+TEST_F(VectorScalarTest, ATableLoadsWhileItsActivationWaits) {
+  test::EngineBench bench(trn2_);
+  bench.add(Unit::kVector, test::compute(1920, 1920));
+  bench.add(Unit::kScalar, activation(1), {{static_cast<std::uint32_t>(Unit::kVector), 1}});
+  bench.run();
+  expect(bench.starts(Unit::kScalar), {2436 / 1.2});  // the edge after 2,030 ns
+  EXPECT_EQ(bench.scalar.counters().table_loads, 1U);
+}
+
+// An instruction of the sequencer starts 10 base cycles behind one of the data path, not after it.
+TEST_F(VectorScalarTest, TheSequencerWorksBesideTheDataPath) {
+  test::EngineBench bench(trn2_);
+  lower::Step step = test::compute(90, 90);
+  step.opcode = trace::Opcode::kRegisterMove;
+  step.kind = lower::StepKind::kSequencer;
+  bench.add(Unit::kScalar, test::compute(1200, 1390));
+  bench.add(Unit::kScalar, step);
+  bench.add(Unit::kScalar, test::compute(1200, 1390));
+  bench.run();
+  expect(bench.starts(Unit::kScalar), {0, 10 / 1.2, 1000});
+  EXPECT_NEAR(bench.scalar.counters().busy.ns(), 2000, 1e-4);
+}
+
 // Tables 1, 1, 2, any, 2: loads before the first and the third. 1,283 ns ends on cycle 1540 of 1.2
 // GHz.
 TEST_F(VectorScalarTest, ATableLoadsOncePerSwitch) {

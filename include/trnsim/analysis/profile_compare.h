@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "trnsim/sim/run_record.h"
+#include "trnsim/spec/core_spec.h"
 #include "trnsim/trace/profile.h"
 
 namespace trnsim::analysis {
@@ -69,5 +70,10 @@ struct ProfileComparison {
 // drifts when it starts more than `drift_fraction` of the measured span early or late.
 [[nodiscard]] ProfileComparison compare(const trace::ImportedProfile& imported,
                                         const sim::RunRecord& record, double drift_fraction = 0.02);
+
+// The override that puts the limiter's grid where the profile shows it ("chip.core....=1234"): where the
+// grid lies is a fact of that run, not of the model. Nothing without a record of the limiter.
+[[nodiscard]] std::optional<std::string> limiter_grid_override(const trace::Profile& profile,
+                                                               const spec::CoreSpec& core);
 
 }  // namespace trnsim::analysis

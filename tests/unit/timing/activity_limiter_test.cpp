@@ -53,6 +53,14 @@ TEST(ActivityLimiter, ChangesRateInsideAnInstructionThatSpansTheBorder) {
   EXPECT_EQ(l.limited_cycles(), 100U);
 }
 
+// The first border lies at cycle 40: that piece of a window is too short to release, the next one ends at
+// 140 after 70 cycles of work.
+TEST(ActivityLimiter, WindowsLieOnTheGridsOffset) {
+  ActivityLimiter l(rules(), 100, 40);
+  EXPECT_EQ(l.run(0, 80), 150U);
+  EXPECT_EQ(l.limited_cycles(), 140U);
+}
+
 TEST(ActivityLimiter, NeedsTheFullReleaseShare) {
   // From cycle 5: 95 busy cycles do floor(47.5) = 47; released; the other 13 at full rate.
   ActivityLimiter at = limiter();
