@@ -21,6 +21,7 @@ void finish_tile(GemmContext& context, const View& accumulator, std::uint32_t m,
 
 }  // namespace
 
+// naive and hoisted name no engine for their loads, as plain kernels do.
 void emit_naive(GemmContext& context) {
   const GemmPlan& plan = context.plan;
   trace::TraceBuilder& builder = context.builder;
@@ -32,8 +33,8 @@ void emit_naive(GemmContext& context) {
       const View dst = accumulator.part(0, rows).slice(0, 0, columns);
       for (const KStep& step : plan.k.steps) {
         const KGroup& group = plan.k.groups[step.group];
-        const View a_tile = context.a.load(group, step.row, group.pair, m, rows, Engine::kSync);
-        const View b_tile = context.b.load(group, step.row, group.pair, n, columns, Engine::kSync);
+        const View a_tile = context.a.load(group, step.row, group.pair, m, rows, Engine::kUnassigned);
+        const View b_tile = context.b.load(group, step.row, group.pair, n, columns, Engine::kUnassigned);
         builder.matmul(dst, step_view(a_tile, 0, group.pair, 0, rows),
                        step_view(b_tile, 0, group.pair, 0, columns), &step != &plan.k.steps.front(),
                        group.pair == 2);
@@ -51,14 +52,14 @@ void emit_hoisted(GemmContext& context) {
     const std::uint32_t rows = std::min(plan.m_tile, context.options.m - m);
     std::vector<View> a_row;
     for (const KGroup& group : plan.k.groups) {
-      a_row.push_back(context.a.load(group, 0, group.rows, m, rows, Engine::kSync));
+      a_row.push_back(context.a.load(group, 0, group.rows, m, rows, Engine::kUnassigned));
     }
     for (std::uint32_t n = 0; n < context.options.n; n += plan.n_tile) {
       const std::uint32_t columns = std::min(plan.n_tile, context.options.n - n);
       const View dst = accumulator.part(0, rows).slice(0, 0, columns);
       for (const KStep& step : plan.k.steps) {
         const KGroup& group = plan.k.groups[step.group];
-        const View b_tile = context.b.load(group, step.row, group.pair, n, columns, Engine::kSync);
+        const View b_tile = context.b.load(group, step.row, group.pair, n, columns, Engine::kUnassigned);
         builder.matmul(dst, step_view(a_row[step.group], step.row, group.pair, 0, rows),
                        step_view(b_tile, 0, group.pair, 0, columns), &step != &plan.k.steps.front(),
                        group.pair == 2);

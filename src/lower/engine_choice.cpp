@@ -87,7 +87,7 @@ std::string DmaQueueNames::name(const trace::Instruction& instruction, Engine tr
   const bool from_hbm = trace_.tensor(src).region == Region::kHbm;
   const char* direction = to_hbm == from_hbm ? "Move" : (to_hbm ? "Store" : "Load");
   const std::string first = fmt::format("q{}{}", trace::name(trigger), direction);
-  if (to_hbm || !from_hbm) {
+  if (to_hbm || !from_hbm || instruction.engine != Engine::kUnassigned) {
     return first;
   }
   std::map<std::uint32_t, std::uint32_t>& rings = rings_[static_cast<std::size_t>(trigger)];

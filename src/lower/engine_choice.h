@@ -33,9 +33,9 @@ class EngineChooser {
 [[nodiscard]] trace::Engine dma_trigger(const trace::Trace& trace,
                                         const trace::Instruction& instruction);
 
-// The queue of each DMA: one per trigger engine and direction, and for loads from HBM a few rings that
-// the tensors take in turn, so that loads of different tensors need not queue behind each other. A
-// replayed profile has one per trigger engine, as dynamic descriptors have.
+// The queue of each DMA: one per trigger engine and direction. Loads from HBM whose kernel named no engine
+// are spread by the compiler: their tensors take a few rings in turn. A replayed profile has one queue per
+// trigger engine, as dynamic descriptors have.
 class DmaQueueNames {
  public:
   // The trace must outlive this; load_rings >= 1.

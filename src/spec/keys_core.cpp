@@ -193,7 +193,7 @@ std::vector<KeyNode> dma_rate_keys() {
       count(&S::engines, "engines", "", from_one(4096), "DMA engines of one core"),
       count(&S::queues_per_engine, "queues_per_engine", "", from_one(4096), "queues of one engine"),
       count(&S::load_rings, "load_rings", "", from_one(16),
-            "rings of one trigger engine that loads of different tensors take in turn"),
+            "rings that loads of different tensors take in turn where the kernel names no engine"),
       count(&S::partitions_per_engine, "partitions_per_engine", "", from_one(4096),
             "partitions one engine serves"),
       inert(real(&S::wire_GBps_per_engine, "wire_GBps_per_engine", "GB/s", rate_range(),
