@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(Published, Profiles,
                          testing::Values("fused_attention_bf16_s512", "fused_attention_fp32_s512",
                                          "unfused_attention_bf16_s512",
                                          "unfused_attention_fp32_s512"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
 }  // namespace trnsim
