@@ -52,14 +52,6 @@ DType transfer_dtype(std::uint64_t address, std::uint64_t row, const std::vector
   return DType::kUInt8;
 }
 
-const std::string& required(const OperandText& text, const std::string& key) {
-  const std::string* value = text.find(key);
-  if (value == nullptr) {
-    throw Error(fmt::format("has no {}", key));
-  }
-  return *value;
-}
-
 // Takes the dim that walks partitions out of `dims`; it must be the outermost.
 void split_partitions(ProfileAccess& access, std::int64_t element_bytes) {
   const std::int64_t stride = kDmaPartitionStride / element_bytes;
@@ -111,15 +103,15 @@ ProfileAccess on_chip_access(const AddressPattern& pattern, std::uint32_t partit
 ProfileAccess dma_access(const OperandText& text, const std::string& side) {
   std::vector<std::int64_t> strides;
   std::vector<std::uint32_t> counts;
-  parse_strides_and_counts(required(text, side + "_pattern"), strides, counts);
-  const std::uint64_t row = parse_unsigned(required(text, side + "_elem_size"));
+  parse_strides_and_counts(text.at(side + "_pattern"), strides, counts);
+  const std::uint64_t row = parse_unsigned(text.at(side + "_elem_size"));
   ProfileAccess access;
   access.region = Region::kHbm;
   if (const std::string* table = text.find(side + "_table_index")) {
     access.space = "argument" + *table;
-    access.address = parse_unsigned(required(text, side + "_table_offset_imm"));
+    access.address = parse_unsigned(text.at(side + "_table_offset_imm"));
   } else {
-    access.address = parse_unsigned(required(text, side + "_addr_imm"));
+    access.address = parse_unsigned(text.at(side + "_addr_imm"));
     if (access.address >= kDmaSbufBase && access.address < kDmaSbufEnd) {
       access.region = Region::kSbuf;
       access.address -= kDmaSbufBase;

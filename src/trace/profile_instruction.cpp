@@ -15,14 +15,6 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-const std::string& required(const OperandText& text, const std::string& key) {
-  const std::string* value = text.find(key);
-  if (value == nullptr) {
-    throw Error(fmt::format("has no {}", key));
-  }
-  return *value;
-}
-
 // Adds what the row waits for and raises.
 OperandText read_row(const ProfileRow& row, PendingInstruction& instruction) {
   OperandText text = parse_operands(row.operands);
@@ -34,11 +26,11 @@ OperandText read_row(const ProfileRow& row, PendingInstruction& instruction) {
 }
 
 std::uint32_t channels_of(const OperandText& text) {
-  return static_cast<std::uint32_t>(parse_unsigned(required(text, "channels")));
+  return static_cast<std::uint32_t>(parse_unsigned(text.at("channels")));
 }
 
 ProfileAccess access_of(const OperandText& text, const std::string& key, bool keep_innermost = false) {
-  return on_chip_access(parse_address_pattern(required(text, key)), channels_of(text),
+  return on_chip_access(parse_address_pattern(text.at(key)), channels_of(text),
                         DType::kFloat32, keep_innermost);
 }
 
@@ -99,7 +91,7 @@ void take_matmul(const std::vector<ProfileRow>& rows, PendingInstruction& instru
     instruction.rows.insert(instruction.rows.end(), {first + 2, first + 3});
   }
   const auto [k, m] = array_size(load);
-  const AddressPattern dst = parse_address_pattern(required(stream, "dst"));
+  const AddressPattern dst = parse_address_pattern(stream.at("dst"));
   std::uint64_t columns = 1;
   for (const std::uint32_t count : dst.counts) {
     columns *= count;
@@ -108,12 +100,12 @@ void take_matmul(const std::vector<ProfileRow>& rows, PendingInstruction& instru
   instruction.outputs.push_back(
       on_chip_access(dst, m, narrow ? DType::kBFloat16 : DType::kFloat32));
   instruction.inputs.push_back(
-      on_chip_access(parse_address_pattern(required(load, "src")), k, DType::kFloat32));
+      on_chip_access(parse_address_pattern(load.at("src")), k, DType::kFloat32));
   instruction.inputs.push_back(
-      on_chip_access(parse_address_pattern(required(stream, "src")), k, DType::kFloat32));
+      on_chip_access(parse_address_pattern(stream.at("src")), k, DType::kFloat32));
   const std::string* transpose = load.find("transpose_mode");
   instruction.attributes.is_transpose = transpose != nullptr && *transpose == "ENABLED";
-  instruction.attributes.accumulate = (parse_unsigned(required(stream, "acc_flags")) & 1U) == 0;
+  instruction.attributes.accumulate = (parse_unsigned(stream.at("acc_flags")) & 1U) == 0;
 }
 
 void take_activate(const ProfileRow& row, const OperandText& text, PendingInstruction& instruction,
@@ -142,9 +134,9 @@ void take_tensor_scalar(const OperandText& text, PendingInstruction& instruction
   instruction.opcode = Opcode::kTensorScalar;
   instruction.outputs.push_back(access_of(text, "dst"));
   instruction.inputs.push_back(access_of(text, "src"));
-  const auto ops = pair_of(required(text, "ops"));
-  const auto immediates = pair_of(required(text, "imm"));
-  const auto sources = pair_of(required(text, "imm_src"));
+  const auto ops = pair_of(text.at("ops"));
+  const auto immediates = pair_of(text.at("imm"));
+  const auto sources = pair_of(text.at("imm_src"));
   Attributes& attributes = instruction.attributes;
   attributes.op0 = alu_op_of(ops.first);
   attributes.op1 = alu_op_of(ops.second);
@@ -160,7 +152,7 @@ void take_tensor_scalar(const OperandText& text, PendingInstruction& instruction
 
 void take_reduce(const OperandText& text, PendingInstruction& instruction) {
   instruction.opcode = Opcode::kTensorReduce;
-  instruction.attributes.op0 = alu_op_of(required(text, "op"));
+  instruction.attributes.op0 = alu_op_of(text.at("op"));
   instruction.attributes.negate = text.find("negated") != nullptr;
   instruction.outputs.push_back(access_of(text, "dst"));
   instruction.inputs.push_back(access_of(text, "src", true));
@@ -170,8 +162,8 @@ void take_dma(const OperandText& text, PendingInstruction& instruction) {
   instruction.opcode = Opcode::kDmaCopy;
   instruction.outputs.push_back(dma_access(text, "dst"));
   instruction.inputs.push_back(dma_access(text, "src"));
-  instruction.raises.emplace_back(parse_unsigned(required(text, "semaphore")),
-                                  parse_unsigned(required(text, "sem_increment")));
+  instruction.raises.emplace_back(parse_unsigned(text.at("semaphore")),
+                                  parse_unsigned(text.at("sem_increment")));
 }
 
 bool only_waits(const std::string& opcode) {

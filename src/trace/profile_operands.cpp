@@ -55,6 +55,14 @@ const std::string* OperandText::find(const std::string& key) const {
   return found == values.end() ? nullptr : &found->second;
 }
 
+const std::string& OperandText::at(const std::string& key) const {
+  const std::string* value = find(key);
+  if (value == nullptr) {
+    throw Error(fmt::format("has no {}", key));
+  }
+  return *value;
+}
+
 std::uint64_t parse_unsigned(std::string_view text) {
   const bool hex = text.starts_with("0x");
   std::uint64_t value = 0;

@@ -34,6 +34,8 @@ struct OperandText {
   std::map<std::string, std::string> values;        // key=value
 
   [[nodiscard]] const std::string* find(const std::string& key) const;
+  // Throws Error (no location) if there is none.
+  [[nodiscard]] const std::string& at(const std::string& key) const;
 };
 
 // Throws Error (no location) for a text that breaks the grammar.

@@ -1,7 +1,7 @@
 """The machine a kernel runs on while it is traced: interning tables, counters and where records go."""
 import sys
 
-from . import dtypes, errors, tokens
+from . import dtypes, errors
 from .errors import PACKAGE
 
 # The machine of the kernel being executed; None outside.
@@ -80,22 +80,12 @@ class Machine:
         if found is None:
             kept = {}
             for name, value in fields.items():
-                if name in ("op0", "op1", "reduce_op", "compare", "compare1") and \
-                        value in tokens.ALU_STAND_IN:
-                    self._approximate(value, tokens.ALU_STAND_IN[value])
-                    value = tokens.ALU_STAND_IN[value]
-                elif name == "func" and value in tokens.ACT_STAND_IN:
-                    self._approximate(value, tokens.ACT_STAND_IN[value])
-                    value = tokens.ACT_STAND_IN[value]
-                elif name in ("imm0", "imm1", "scale", "bias"):
+                if name in ("imm0", "imm1", "scale", "bias"):
                     value = float(value)
                 if value != _DEFAULTS.get(name, 0):
                     kept[name] = value
             found = self.attributes[key] = self.writer.attributes(**kept)
         return found
-
-    def _approximate(self, name, stand_in):
-        self.approximated[name] = stand_in
 
     def source(self, frame):
         """Id of the kernel line being executed: the innermost frame outside this package."""

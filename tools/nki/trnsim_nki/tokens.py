@@ -110,9 +110,6 @@ _ALU_ALIAS = {
 
 _ACT_ALIAS = {"absolute": "abs", "gelu_apprx_tanh": "gelu_approx_tanh", "bypass": "copy"}
 
-# Operators that the trace records as another one: none today.
-ALU_STAND_IN = ACT_STAND_IN = {}
-
 _alu_cache = {None: "none"}
 _act_cache = {}
 
