@@ -81,7 +81,7 @@ def _column(tile):
     if len(tile.shape) == 2:
         return tile
     flush()
-    t = tile.reading()
+    t = tile.reading(psum=True)
     return Tile(t._with((t.shape[0], 1), (t.strides[0], 1)), tile.block)
 
 
@@ -101,7 +101,7 @@ def _spread(tile, shape):
     if tile.shape == shape:
         return tile
     flush()
-    return Tile(tile.reading().broadcast_to(shape), tile.block)
+    return Tile(tile.reading(psum=True).broadcast_to(shape), tile.block)
 
 
 def _unary(name):

@@ -6,7 +6,7 @@ from .. import isa as core
 from ..isa import get_nc_version  # noqa: F401
 from ..tokens import (dge_mode, engine, matmul_perf_mode, nc_version, oob_mode, reduce_cmd)  # noqa: F401
 from . import index as ix
-from .isa_common import _ignored, each, in_sbuf, kind, new, prepare, tile_of  # noqa: F401
+from .isa_common import _ignored, apart, each, in_sbuf, kind, new, prepare, tile_of  # noqa: F401
 from .pending import F32, flush, only_where
 from .stores import masked, result
 from .tile import Tile
@@ -42,7 +42,8 @@ def activation_reduce(op, data, *, reduce_op, reduce_res, bias=None, scale=1.0, 
 def _activation(op, data, bias, scale, reduce_op, reduce_res, command, mask, dtype):
     tile_of("activation: data", data)
     dtype = kind(dtype, data.dtype)
-    drop, clip, predicate, (x, bias, scale, total) = prepare(mask, data.shape, data, bias, scale, reduce_res)
+    drop, clip, predicate, (x, bias, scale, total) = prepare(mask, data.shape, data, bias, scale, reduce_res,
+                                                             psum=True)
 
     def emit(dst):
         if total is None:
@@ -65,7 +66,8 @@ def tensor_scalar(data, op0, operand0, reverse0=False, op1=None, operand1=None, 
     if unknown:
         _ignored("tensor_scalar", unknown)
     tile_of("tensor_scalar: data", data)
-    drop, clip, predicate, (x, a, b) = prepare(mask, data.shape, data, operand0, operand1)
+    drop, clip, predicate, (x, a, b) = prepare(mask, data.shape, data, operand0, operand1,
+                                                psum=engine != gpsimd_engine)
 
     def emit(dst):
         each(core.tensor_scalar, dst, x, op0, a, reverse0, op1, b, reverse1, engine)
@@ -84,7 +86,9 @@ def tensor_tensor(data1, data2, op, *, dtype=None, mask=None, engine=_UNKNOWN, *
     tile_of("tensor_tensor: data1", data1)
     tile_of("tensor_tensor: data2", data2)
     shape = data1.shape if data1.size >= data2.size else data2.shape
-    drop, clip, predicate, (a, b) = prepare(mask, shape, data1, data2)
+    flush()
+    apart(data1, data2)
+    drop, clip, predicate, (a, b) = prepare(mask, shape, data1, data2, psum=engine != gpsimd_engine)
     cut = _cut(shape, clip)
     if not drop:
         a, b = fit(a, cut), fit(b, cut)
@@ -124,7 +128,7 @@ def tensor_copy(src, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
     if unknown:
         _ignored("tensor_copy", unknown)
     tile_of("tensor_copy: src", src)
-    drop, clip, predicate, (x,) = prepare(mask, src.shape, src)
+    drop, clip, predicate, (x,) = prepare(mask, src.shape, src, psum=engine != gpsimd_engine)
 
     def emit(dst):
         each(core.tensor_copy, dst, x, engine)
@@ -216,7 +220,7 @@ def tensor_reduce(op, data, axis, *, mask=None, dtype=None, negate=False, keepdi
         _ignored("tensor_reduce", unknown)
     tile_of("tensor_reduce: data", data)
     axes = axes_of("tensor_reduce", data.shape, axis)
-    drop, clip, predicate, (x,) = prepare(mask, data.shape, data)
+    drop, clip, predicate, (x,) = prepare(mask, data.shape, data, psum=True)
     if predicate is not None:
         errors.fail("tensor_reduce: a mask must cut whole ranges of axes")
     if keepdims or len(data.shape) - len(axes) < 2:
@@ -254,7 +258,9 @@ def scalar_tensor_tensor(*, data, op0, operand0, op1, operand1, reverse0=False, 
                          mask=None, **unknown):
     _ignored("scalar_tensor_tensor", unknown)
     tile_of("scalar_tensor_tensor: data", data)
-    drop, clip, predicate, (x, a, b) = prepare(mask, data.shape, data, operand0, operand1)
+    flush()
+    apart(data, operand1)
+    drop, clip, predicate, (x, a, b) = prepare(mask, data.shape, data, operand0, operand1, psum=True)
     if not drop and x.region == "psum" and b.region == "psum":
         b = in_sbuf(b)
 
@@ -268,7 +274,9 @@ def scalar_tensor_tensor(*, data, op0, operand0, op1, operand1, reverse0=False, 
 def tensor_tensor_scan(data0, data1, initial, op0, op1, reverse0=False, reverse1=False, *, dtype=None,
                        mask=None, **unknown):
     _ignored("tensor_tensor_scan", unknown)
-    drop, clip, predicate, (a, b, start) = prepare(mask, data0.shape, data0, data1, initial)
+    flush()
+    apart(data0, data1)
+    drop, clip, predicate, (a, b, start) = prepare(mask, data0.shape, data0, data1, initial, psum=True)
 
     def emit(dst):
         core.tensor_tensor_scan(dst, a, b, start, op0, op1, reverse0, reverse1)

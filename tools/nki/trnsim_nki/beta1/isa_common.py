@@ -2,7 +2,7 @@
 from .. import dtypes, errors, machine, tokens
 from .. import isa as core
 from ..tensor import Tensor, coalesce
-from .pending import flush, state
+from .pending import F32, flush, state  # noqa: F401
 from .stores import masked
 from .tile import Tile
 
@@ -17,12 +17,13 @@ def kind(dtype, default):
     return default if dtype is None else dtypes.of(dtype)
 
 
-def prepare(mask, shape, *operands):
-    """(drop, clip, predicate, the core's views); operands that are no tiles stay."""
+def prepare(mask, shape, *operands, psum=False):
+    """(drop, clip, predicate, the core's views); operands that are no tiles stay. psum: broadcasts are read
+    where they are."""
     if state.pending is not None:
         flush()
     if mask is None:
-        return False, None, None, [o.reading() if o.__class__ is Tile else o for o in operands]
+        return False, None, None, [o.reading(None, psum) if o.__class__ is Tile else o for o in operands]
     drop, clip, predicate = masked(mask, shape)
     if drop:
         return True, None, None, operands
@@ -33,9 +34,18 @@ def prepare(mask, shape, *operands):
                 if clip else None
             if own and len(o.shape) != len(shape):
                 own = {a: r for a, r in own.items() if a == 0}
-            o = o.reading(own)
+            o = o.reading(own, psum)
         out.append(o)
     return False, clip, predicate, out
+
+
+def apart(a, b):
+    """At most one operand of an instruction is in PSUM: a broadcast is the one that moves."""
+    if a.region == b.region == "psum" and a.t is not None and b.t is not None:
+        for tile in (b, a):
+            if tile.broadcasts:
+                tile.reading()
+                return
 
 
 def in_sbuf(t):

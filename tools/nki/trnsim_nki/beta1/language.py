@@ -12,7 +12,7 @@ from ..language import memory
 from ..storage import Storage
 from ..tensor import Tensor, row_major
 from ..tokens import MemoryRegion
-from . import isa
+from . import broadcast, isa
 from .elementwise import FUNCTIONS
 from .index import Affine, LoopIndex, Mask, ParDim, arange, mgrid  # noqa: F401
 from .isa import kind, prepare, tile_of
@@ -139,7 +139,10 @@ def ndarray(shape, dtype=F32, *, buffer=None, name="", **unknown):
             return blocks.tile(())
         return of_blocks(blocks)
     storage = Storage(m, m.unique_name(label), region, buffer, dtype, shape)
-    return Tile(Tensor(storage, dtype, shape, row_major(shape)), Block(storage))
+    block = Block(storage)
+    if region == "psum":
+        broadcast.psum_taken(block)
+    return Tile(Tensor(storage, dtype, shape, row_major(shape)), block)
 
 
 def _hbm(m, shape, dtype, buffer, label):
@@ -296,38 +299,14 @@ FUNCTIONS["copy"] = copy
 def broadcast_to(src, shape, **unknown):
     """Free dims by an access pattern, partitions by products with ones."""
     flush()
-    t = src.reading()
+    t = src.reading(psum=True)
     shape = tuple(int(e) for e in shape)
     if t.region == "hbm" or t.shape[0] == shape[0] or len(shape) > len(t.shape):
         return Tile(t.broadcast_to(shape), src.block)
     if t.shape[0] != 1:
         errors.fail(f"broadcast_to: a tile of {t.shape} cannot be broadcast to {shape}")
-    m = machine.active()
-    tile = isa.new(m, (shape[0],) + t.shape[1:], t.dtype)
-    _partitions(m, tile, t)
-    if tile.shape != shape:
-        tile = tile.broadcast_to(shape)
-    return Tile(tile, Block(tile.storage))
-
-
-def _partitions(m, dst, src):
-    flat_dst = dst.reshape((dst.shape[0], dst.n))
-    if not src.dtype.is_float:
-        src = src.reshape((1, src.n))
-        for start in builtins.range(0, dst.shape[0], 32):
-            core.nc_stream_shuffle(flat_dst[start:min(start + 32, dst.shape[0])], src, [0] * 32)
-        return
-    src = isa.in_sbuf(src).reshape((1, src.n))
-    key = (dst.shape[0], src.dtype)
-    ones = state.ones.get(key)
-    if ones is None:
-        ones = state.ones[key] = isa.new(m, (1, dst.shape[0]), src.dtype)
-        core.memset(ones, 1.0)
-    for start in builtins.range(0, dst.n, 512):
-        end = min(start + 512, dst.n)
-        product = isa.new(m, (dst.shape[0], end - start), F32, "psum")
-        core.nc_matmul(product, ones, src[:, start:end], is_stationary_onezero=True)
-        core.tensor_copy(flat_dst[:, start:end], product)
+    t, block = broadcast.partitions(t, shape[0])
+    return Tile(t if t.shape == shape else t.broadcast_to(shape), block)
 
 
 def expand_dims(data, axis):

@@ -31,6 +31,10 @@ class State:
         self.shared = []       # HBM tensors all programs of a grid share
         self.shared_count = 0
         self.ones = {}
+        self.broadcasts = []   # references to the broadcasts that may be in PSUM, oldest first
+        self.psum = []         # references to the blocks of PSUM
+        self.psum_limit = 64   # how many before the dead ones are removed
+        self.psum_placed = False  # the kernel chooses places in PSUM itself
 
 
 state = State()
@@ -40,7 +44,7 @@ class Block:
     """Memory of one block of a tile, and the view of all of it. `mode` is "zero" while zeros of PSUM are not
     recorded yet."""
 
-    __slots__ = ("storage", "mode", "view")
+    __slots__ = ("storage", "mode", "view", "__weakref__")
 
     def __init__(self, storage, mode=None):
         self.storage = storage
@@ -94,6 +98,8 @@ class Blocks:
             else:
                 storage.matmuls = None
             found = self.found[index] = Block(storage)
+            if self.region == "psum":
+                broadcast.psum_taken(found, pinned=address is not None)
         return found
 
     def _memory(self, m, index, address):
@@ -253,5 +259,5 @@ def flush():
         pending.realise()
 
 
-# Last: that module needs what stands above.
-from . import tile  # noqa: E402
+# Last: these modules need what stands above.
+from . import broadcast, tile  # noqa: E402

@@ -42,6 +42,8 @@ def accumulate(view, value):
 
 def assign(view, value):
     """view[...] = value"""
+    if view.block is not None and view.block.mode in ("broadcast", "moved"):
+        view.reading()
     if view.blocks is not None:
         flush()
         for index in view.blocks.indices():

@@ -90,6 +90,8 @@ class Tile:
         else:
             self.t = kind.again(m.unique_name("tile"), site=site)
         self.block = Block(self.t.storage)
+        if region == "psum":
+            broadcast.psum_taken(self.block)
         if m.numeric and pending.emit is not None and (pending.clip or pending.predicate is not None):
             # What the mask leaves out stays a NaN, and reading it is no news.
             self.t.storage.written[:] = 255
@@ -135,14 +137,34 @@ class Tile:
                 errors.fail(f"tensor '{self.name}': index {low} to {high} leaves dim {what} of {extent} "
                             "elements; a mask can cut it")
 
-    def reading(self, clip=None):
-        """access() of an operand: zeros that were left out so far are recorded first."""
+    def reading(self, clip=None, psum=False):
+        """access() of an operand: zeros that were left out so far are recorded first, and a broadcast is in
+        SBUF unless the reader takes it in PSUM."""
         if self.pend is None:
-            if self.block is not None and self.block.mode == "zero":
-                self.settle()
+            block = self.block
+            if block is not None and block.mode is not None and block.mode != "data":
+                if block.mode == "zero":
+                    self.settle()
+                else:
+                    self._broadcast(psum)
             if clip is None and self.loose is None and self.t is not None:
                 return self.t
         return self.access(clip)
+
+    def _broadcast(self, psum):
+        block = self.block
+        if block.mode == "broadcast":
+            if psum:
+                return
+            block.move()
+        t = self.t
+        self.t = Tensor(block.copy, t.dtype, t.shape, t.strides, t.offset, t.index)
+        self.block, self.region = Block(block.copy), "sbuf"
+
+    @property
+    def broadcasts(self):
+        """Whether it is a broadcast that is in PSUM."""
+        return self.block is not None and self.block.mode == "broadcast"
 
     def settle(self):
         block = self.block
@@ -389,6 +411,8 @@ class Tile:
     # --- operators --------------------------------------------------------------------------
 
     def __iadd__(self, other):
+        if self.broadcasts:
+            self.reading()
         if other.__class__ is Tile and other.pend is not None and other.pend.kind == "matmul" and \
                 self.region == "psum" and self.pend is None:
             stores.accumulate(self, other)
@@ -454,5 +478,5 @@ def _sliced(key, shape):
     return tuple(out)
 
 
-# Last: that module needs what stands above.
-from . import stores  # noqa: E402
+# Last: these modules need what stands above.
+from . import broadcast, stores  # noqa: E402
