@@ -90,17 +90,26 @@ void memory(const SystemSpec& system, std::string& out) {
                      chip_dma / (hbm.stacks * hbm.peak_GBps_per_stack));
 }
 
+std::ptrdiff_t edges_of(const FabricSpec& fabric, const std::string& link_class) {
+  return std::count_if(fabric.edges.begin(), fabric.edges.end(),
+                       [&](const EdgeSpec& edge) { return edge.link_class == link_class; });
+}
+
 void fabric(const SystemSpec& system, std::string& out) {
-  static constexpr const char* kKinds[] = {"none", "ring", "torus", "switched"};
+  static constexpr const char* kKinds[] = {"none", "ring", "torus", "switched", "custom"};
   const FabricSpec& fabric = system.fabric;
   if (fabric.kind == FabricKind::kNone) {
     return;
   }
-  out += fmt::format("\nFabric: {}, per chip and direction\n",
-                     kKinds[static_cast<std::size_t>(fabric.kind)]);
+  out += fmt::format("\nFabric: {}, per {} and direction\n",
+                     kKinds[static_cast<std::size_t>(fabric.kind)],
+                     fabric.kind == FabricKind::kCustom ? "edge" : "chip");
   for (const LinkClassSpec& link : fabric.link_classes) {
-    out += fmt::format("  {:<14}{:>4} chips  {} x {} GB/s = {} GB/s, {} of it payload\n", link.name,
-                       link.extent, link.links_per_chip, link.GBps_per_direction_per_link,
+    const std::string size = fabric.kind == FabricKind::kCustom
+                                 ? fmt::format("{:>4} edges", edges_of(fabric, link.name))
+                                 : fmt::format("{:>4} chips", link.extent);
+    out += fmt::format("  {:<14}{}  {} x {} GB/s = {} GB/s, {} of it payload\n", link.name, size,
+                       link.links_per_chip, link.GBps_per_direction_per_link,
                        link.links_per_chip * link.GBps_per_direction_per_link, link.efficiency);
   }
   if (fabric.efa_Gbps_per_chip > 0) {

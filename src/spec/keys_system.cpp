@@ -80,8 +80,8 @@ std::vector<KeyNode> chip_keys() {
       count(&S::cores_per_hbm_stack, "cores_per_hbm_stack", "", from_one(4096),
             "cores that are local to one HBM stack"),
       inert(count(&S::cc_cores, "cc_cores", "", from_zero(4096), "collective-communication cores")),
-      inert(real(&S::die_to_die_GBps_per_direction, "die_to_die_GBps_per_direction", "GB/s",
-                 from_zero(kMaxGBps), "between the dies; 0 = one die")),
+      real(&S::die_to_die_GBps_per_direction, "die_to_die_GBps_per_direction", "GB/s",
+           from_zero(kMaxGBps), "between the dies; 0 = one die"),
       inert(real(&S::die_to_die_latency_ns, "die_to_die_latency_ns", "ns", from_zero(kMaxNs),
                  "crossing to another die")),
       group(&S::core, "core", "one NeuronCore", core_keys()),
@@ -97,10 +97,10 @@ std::vector<KeyNode> chip_keys() {
 std::vector<KeyNode> link_keys() {
   using S = LinkClassSpec;
   return {
-      structural(count(&S::extent, "extent", "chips", from_one(kMaxCount),
-                       "chips along a torus axis, or below a switch tier")),
+      optional(structural(count(&S::extent, "extent", "", from_one(kMaxCount),
+                                "chips along a torus axis or below a switch tier; racks"))),
       count(&S::links_per_chip, "links_per_chip", "", from_one(4096),
-            "links of this class per chip"),
+            "links of this class per chip; custom: of one edge"),
       real(&S::GBps_per_direction_per_link, "GBps_per_direction_per_link", "GB/s", rate_range(),
            "raw rate of one link"),
       real(&S::hop_latency_ns, "hop_latency_ns", "ns", from_zero(kMaxNs), "crossing one link"),
@@ -108,13 +108,26 @@ std::vector<KeyNode> link_keys() {
   };
 }
 
+std::vector<KeyNode> edge_keys() {
+  using S = EdgeSpec;
+  const Range nodes = from_zero(2 * kMaxCount);
+  return {
+      structural(count(&S::from, "from", "", nodes, "chip; from the chip count on: a switch")),
+      structural(count(&S::to, "to", "", nodes, "the other end")),
+      text(&S::link_class, "class", "row of link_classes"),
+  };
+}
+
 std::vector<KeyNode> fabric_keys() {
   using S = FabricSpec;
   return {
-      structural(choice(&S::kind, "kind", {"none", "ring", "torus", "switched"},
+      structural(choice(&S::kind, "kind", {"none", "ring", "torus", "switched", "custom"},
                         "topology between the chips")),
-      optional(table(&S::link_classes, "link_classes", "one row per torus axis or switch tier",
-                     link_keys())),
+      optional(table(&S::link_classes, "link_classes",
+                     "one row per torus axis, switch tier or kind of edge", link_keys())),
+      optional(table(&S::edges, "edges", "wires of a custom fabric, both directions", edge_keys())),
+      flag(&S::split_antipodal, "split_antipodal",
+           "half of the bytes each way round between opposite chips of a ring"),
       real(&S::switch_latency_ns, "switch_latency_ns", "ns", from_zero(kMaxNs),
            "traversing one switch"),
       real(&S::efa_Gbps_per_chip, "efa_Gbps_per_chip", "Gb/s", from_zero(kMaxGBps),
@@ -122,6 +135,12 @@ std::vector<KeyNode> fabric_keys() {
       real(&S::efa_latency_us, "efa_latency_us", "us", from_zero(kMaxUs), "HBM to HBM over EFA"),
       real(&S::efa_efficiency, "efa_efficiency", "", fraction(),
            "payload share of the network rate"),
+      count(&S::collective_dma_engines_per_rank, "collective_dma_engines_per_rank", "",
+            from_one(4096), "DMA engines that carry the collectives of one rank"),
+      real(&S::collective_reduce_rate, "collective_reduce_rate", "", fraction(),
+           "rate of a reducing DMA over that of a copy"),
+      real(&S::collective_sbuf_GBps_per_rank, "collective_sbuf_GBps_per_rank", "GB/s", rate_range(),
+           "SBUF of one rank for collectives, reads and writes together"),
       real(&S::collective_setup_us, "collective_setup_us", "us", from_zero(kMaxUs),
            "trigger, set-up and completion of one collective"),
       real(&S::collective_hop_intra_us, "collective_hop_intra_us", "us", from_zero(kMaxUs),
@@ -183,7 +202,7 @@ KeyNode make_system_keys() {
            "host launch; reported apart from kernel time"),
       group(&S::launch, "launch", "what a launch adds to the kernel time, by clock", launch_keys()),
       group(&S::chip, "chip", "one chip", chip_keys()),
-      inert(group(&S::fabric, "fabric", "between the chips, and collectives", fabric_keys())),
+      group(&S::fabric, "fabric", "between the chips, and collectives", fabric_keys()),
       optional(group(&S::published, "published", "headline peaks of the whole system; 0 = none",
                      system_published_keys())),
   };

@@ -1,5 +1,6 @@
 // Relations between values. Errors are machines that cannot exist or that the models cannot
 // represent; warnings are unusual ones, so that a sweep of one clock or rate still runs.
+#include <algorithm>
 #include <cmath>
 
 #include "resolve.h"
@@ -15,7 +16,7 @@ class Checker {
 
   // Reports at the first of `paths` unless `holds`, or unless one of them already has a finding.
   template <typename... Values>
-  void require(bool holds, std::initializer_list<const char*> paths,
+  void require(bool holds, std::initializer_list<std::string> paths,
                fmt::format_string<Values...> what, Values&&... values) {
     if (!holds && usable(paths)) {
       findings_.push_back(
@@ -24,7 +25,7 @@ class Checker {
   }
 
   template <typename... Values>
-  void expect(bool holds, std::initializer_list<const char*> paths,
+  void expect(bool holds, std::initializer_list<std::string> paths,
               fmt::format_string<Values...> what, Values&&... values) {
     if (!holds && usable(paths)) {
       const Finding warning{place(*paths.begin()),
@@ -34,7 +35,7 @@ class Checker {
   }
 
  private:
-  [[nodiscard]] bool usable(std::initializer_list<const char*> paths) const {
+  [[nodiscard]] bool usable(std::initializer_list<std::string> paths) const {
     for (std::string path : paths) {
       while (true) {  // a missing group makes everything below it unusable
         if (resolved_.invalid.contains(path)) {
@@ -50,7 +51,7 @@ class Checker {
     return true;
   }
 
-  [[nodiscard]] Location place(const char* path) const {
+  [[nodiscard]] Location place(const std::string& path) const {
     const auto found = resolved_.places.find(path);
     return found == resolved_.places.end() ? Location{} : found->second;
   }
@@ -172,6 +173,35 @@ void check_chip(const SystemSpec& system, Checker& check) {
                 system.lnc, system.cores_per_chip_used, chip.cores_per_hbm_stack);
 }
 
+// Chips that NeuronLink joins.
+std::uint64_t domain_chips(const FabricSpec& fabric) {
+  std::uint64_t product = 1;
+  for (std::size_t i = 0; i < fabric.link_classes.size(); ++i) {
+    const std::uint32_t extent = fabric.link_classes[i].extent;
+    // A rack's extent counts the chips of its sleds.
+    product = fabric.kind == FabricKind::kSwitched && i == 1
+                  ? std::max<std::uint64_t>(product, extent)
+                  : std::min<std::uint64_t>(product * extent, UINT32_MAX);
+  }
+  return product;
+}
+
+void check_edges(const SystemSpec& system, Checker& check) {
+  const FabricSpec& fabric = system.fabric;
+  check.require(!fabric.edges.empty(), {"fabric.edges", "fabric.kind"},
+                "a custom fabric needs edges");
+  for (const EdgeSpec& edge : fabric.edges) {
+    const std::string path = "fabric.edges." + edge.name;
+    check.require(std::any_of(fabric.link_classes.begin(), fabric.link_classes.end(),
+                              [&](const LinkClassSpec& link) {
+                                return link.name == edge.link_class;
+                              }),
+                  {path + ".class", path}, "no row '{}' in fabric.link_classes", edge.link_class);
+    check.require(edge.from != edge.to, {path + ".to", path}, "an edge from {} to itself",
+                  edge.from);
+  }
+}
+
 void check_fabric(const SystemSpec& system, Checker& check) {
   const FabricSpec& fabric = system.fabric;
   if (fabric.kind == FabricKind::kNone) {
@@ -179,19 +209,39 @@ void check_fabric(const SystemSpec& system, Checker& check) {
                  "{} chips without a fabric cannot exchange data", system.chips());
     return;
   }
-  std::uint64_t product = 1;
-  for (const LinkClassSpec& link : fabric.link_classes) {
-    product = std::min<std::uint64_t>(product * link.extent, UINT32_MAX);
-  }
   check.require(!fabric.link_classes.empty(), {"fabric.kind", "fabric.link_classes"},
                 "a fabric needs link classes");
-  check.require(fabric.kind == FabricKind::kSwitched || product == system.chips(),
+  if (fabric.kind == FabricKind::kCustom) {
+    check_edges(system, check);
+    return;
+  }
+  check.require(fabric.edges.empty(), {"fabric.edges", "fabric.kind"},
+                "edges belong to a custom fabric only");
+  const std::uint64_t domain = domain_chips(fabric);
+  check.require(system.chips() % domain == 0 && domain % system.chips_per_server == 0,
                 {"fabric.link_classes", "fabric.kind", "servers", "chips_per_server"},
-                "the extents of the link classes make {} chips, the system has {}", product,
+                "the extents of the link classes make {} chips, the system has {}", domain,
                 system.chips());
+  check.require(domain >= system.chips() || fabric.efa_Gbps_per_chip > 0,
+                {"fabric.efa_Gbps_per_chip", "fabric.link_classes", "servers"},
+                "{} chips in domains of {} cannot exchange data without EFA", system.chips(),
+                domain);
   check.require(fabric.kind != FabricKind::kRing || fabric.link_classes.size() == 1,
                 {"fabric.link_classes", "fabric.kind"}, "a ring has one link class, not {}",
                 fabric.link_classes.size());
+  check.require(fabric.link_classes.size() <= 3, {"fabric.link_classes"},
+                "at most three torus axes or switch tiers, not {}", fabric.link_classes.size());
+  if (fabric.kind == FabricKind::kSwitched) {
+    check.require(fabric.link_classes.size() < 2 ||
+                      fabric.link_classes[1].extent % fabric.link_classes[0].extent == 0,
+                  {"fabric.link_classes"}, "racks are not a whole number of sleds");
+    return;
+  }
+  for (const LinkClassSpec& link : fabric.link_classes) {
+    check.require(link.extent <= 2 || link.links_per_chip % 2 == 0,
+                  {"fabric.link_classes." + link.name + ".links_per_chip", "fabric.link_classes"},
+                  "{} links per chip do not divide over two neighbours", link.links_per_chip);
+  }
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct RankPlace {
 
 struct RankMap {
   std::vector<RankPlace> ranks;            // chip by chip
-  std::uint32_t ranks_per_chip = 1;
+  std::uint32_t ranks_per_chip = 1;        // of a chip whose cores all run
 };
 
 // One rank per `cores_per_rank` cores of each chip, first `count` of them (0 = all). Throws Error when

@@ -67,25 +67,38 @@ struct ChipSpec {
   PeakCountingSpec counting;
 };
 
-enum class FabricKind : std::uint8_t { kNone, kRing, kTorus, kSwitched };
+enum class FabricKind : std::uint8_t { kNone, kRing, kTorus, kSwitched, kCustom };
 
-// One class of links (an axis of a torus, a tier of a switched fabric).
+// One class of links (an axis of a torus, a tier of a switched fabric, a width of a custom one).
 struct LinkClassSpec {
   std::string name;
-  std::uint32_t extent = 0;                  // chips along a torus axis; chips below a switch tier
-  std::uint32_t links_per_chip = 0;
+  std::uint32_t extent = 1;                  // chips along a torus axis; chips below a switch tier, racks
+  std::uint32_t links_per_chip = 0;          // custom: links of one edge
   double GBps_per_direction_per_link = 0;
   double hop_latency_ns = 0;
   double efficiency = 0;
 };
 
-struct FabricSpec {                          // sections 16, 17; described here, simulated in a later issue
+// One wire of a custom fabric, both directions. Chips count from 0, switches follow them.
+struct EdgeSpec {
+  std::string name;
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  std::string link_class;                    // name of a LinkClassSpec
+};
+
+struct FabricSpec {                          // sections 16, 17
   FabricKind kind = FabricKind::kNone;
   std::vector<LinkClassSpec> link_classes;
+  std::vector<EdgeSpec> edges;               // kCustom only
+  bool split_antipodal = true;               // opposite on an even ring: half of the bytes goes each way
   double switch_latency_ns = 0;
   double efa_Gbps_per_chip = 0;
   double efa_latency_us = 0;
   double efa_efficiency = 0;
+  std::uint32_t collective_dma_engines_per_rank = 16;  // that work on a collective at a time
+  double collective_reduce_rate = 1;         // DMA rate of a reduced byte over that of a copied one
+  double collective_sbuf_GBps_per_rank = 0;  // SBUF of one rank, reads and writes together
   double collective_setup_us = 0;
   double collective_hop_intra_us = 0;
   double collective_hop_inter_us = 0;
