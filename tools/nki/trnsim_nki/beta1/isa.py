@@ -53,7 +53,8 @@ def _activation(op, data, bias, scale, reduce_op, reduce_res, command, mask, dty
 
     if reduce_res is not None:
         _written(reduce_res)
-    return result(None if drop else emit, data.shape, dtype, None, clip, predicate)
+    same = ("activation", op, x, bias, scale) if reduce_op is None and reduce_res is None else None
+    return result(None if drop else emit, data.shape, dtype, None, clip, predicate, same=same)
 
 
 def _written(tile):
@@ -72,7 +73,8 @@ def tensor_scalar(data, op0, operand0, reverse0=False, op1=None, operand1=None, 
     def emit(dst):
         each(core.tensor_scalar, dst, x, op0, a, reverse0, op1, b, reverse1, engine)
 
-    return result(None if drop else emit, data.shape, kind(dtype, data.dtype), None, clip, predicate)
+    return result(None if drop else emit, data.shape, kind(dtype, data.dtype), None, clip, predicate,
+                  same=("tensor_scalar", x, op0, a, reverse0, op1, b, reverse1, engine))
 
 
 def wider(a, b):
@@ -99,7 +101,7 @@ def tensor_tensor(data1, data2, op, *, dtype=None, mask=None, engine=_UNKNOWN, *
         each(core.tensor_tensor, dst, a, b, op, engine)
 
     return result(None if drop else emit, shape, kind(dtype, wider(data1.dtype, data2.dtype)), None, clip,
-                  predicate)
+                  predicate, same=("tensor_tensor", a, b, op, engine))
 
 
 def _cut(shape, clip):
@@ -133,7 +135,8 @@ def tensor_copy(src, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
     def emit(dst):
         each(core.tensor_copy, dst, x, engine)
 
-    return result(None if drop else emit, src.shape, kind(dtype, src.dtype), None, clip, predicate)
+    return result(None if drop else emit, src.shape, kind(dtype, src.dtype), None, clip, predicate,
+                  same=("tensor_copy", x, engine))
 
 
 def memset(shape, value, dtype, *, mask=None, engine=_UNKNOWN, **unknown):
@@ -237,7 +240,8 @@ def tensor_reduce(op, data, axis, *, mask=None, dtype=None, negate=False, keepdi
         view = reduced_view(x, axes)
         core.tensor_reduce(dst, op, view, list(range(len(view.shape) - len(axes), len(view.shape))), negate)
 
-    return result(None if drop else emit, shape, kind(dtype, data.dtype), None, left or None)
+    return result(None if drop else emit, shape, kind(dtype, data.dtype), None, left or None,
+                  same=("tensor_reduce", op, x, tuple(axes), negate) if not clip else None)
 
 
 def tensor_scalar_reduce(*, data, op0, operand0, reduce_op, reduce_res, reverse0=False, dtype=None,
@@ -293,7 +297,8 @@ def reciprocal(data, *, dtype=None, mask=None, **unknown):
     def emit(dst):
         core.reciprocal(dst, x)
 
-    return result(None if drop else emit, data.shape, kind(dtype, data.dtype), None, clip, predicate)
+    return result(None if drop else emit, data.shape, kind(dtype, data.dtype), None, clip, predicate,
+                  same=("reciprocal", x))
 
 
 def bn_stats(data, *, mask=None, dtype=None, **unknown):
@@ -446,6 +451,7 @@ def dma_transpose(src, *, axes=None, mask=None, dtype=None, **unknown):
 
 def _into(dst, mask, *operands):
     """Operands of an instruction whose destination is given."""
+    dst.own()
     drop, _, predicate, views = prepare(mask, dst.shape, dst, *operands)
     if predicate is not None:
         errors.fail("the mask of this instruction must cut whole ranges of axes")

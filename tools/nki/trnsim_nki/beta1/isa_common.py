@@ -2,7 +2,7 @@
 from .. import dtypes, errors, machine, tokens
 from .. import isa as core
 from ..tensor import Tensor, coalesce
-from .pending import F32, flush, state  # noqa: F401
+from .pending import flush, state
 from .stores import masked
 from .tile import Tile
 
@@ -44,7 +44,7 @@ def apart(a, b):
     if a.region == b.region == "psum" and a.t is not None and b.t is not None:
         for tile in (b, a):
             if tile.broadcasts:
-                tile.reading()
+                tile.own()
                 return
 
 

@@ -12,11 +12,11 @@ from ..language import memory
 from ..storage import Storage
 from ..tensor import Tensor, row_major
 from ..tokens import MemoryRegion
-from . import broadcast, isa
+from . import broadcast, isa, live
 from .elementwise import FUNCTIONS
 from .index import Affine, LoopIndex, Mask, ParDim, arange, mgrid  # noqa: F401
 from .isa import kind, prepare, tile_of
-from .pending import Block, Blocks, F32, flush, only_where, state
+from .pending import Block, Blocks, F32, Loop, flush, only_where, state
 from .stores import assign, fill, result, zero
 from .tile import Tile, of_blocks
 
@@ -97,7 +97,7 @@ def _by_name(func):
 def _once(allocator):
     """Beta 1 traced the body of a loop once: a place in it has the address of the first iteration,
     whatever the kernel computes in later ones. Static loops are unrolled."""
-    if not any(not loop[0] for loop in state.loops):
+    if all(loop.static for loop in state.loops):
         return allocator
     frame = sys._getframe(2)
     lines = []
@@ -105,7 +105,7 @@ def _once(allocator):
         if not frame.f_code.co_filename.startswith(PACKAGE):
             lines.append((frame.f_code, frame.f_lineno))
         frame = frame.f_back
-    key = (tuple(lines), tuple(loop[1] for loop in state.loops if loop[0]))
+    key = (tuple(lines), tuple(loop.value for loop in state.loops if loop.static))
     return state.pinned.setdefault(key, allocator)
 
 
@@ -140,8 +140,7 @@ def ndarray(shape, dtype=F32, *, buffer=None, name="", **unknown):
         return of_blocks(blocks)
     storage = Storage(m, m.unique_name(label), region, buffer, dtype, shape)
     block = Block(storage)
-    if region == "psum":
-        broadcast.psum_taken(block)
+    live.track(block)
     return Tile(Tensor(storage, dtype, shape, row_major(shape)), block)
 
 
@@ -386,19 +385,19 @@ class finfo:
 
 # --- loops and programs -------------------------------------------------------------------------
 
-def _loop(static):
+def _loop(static, affine=False):
     def loop(*bounds, **directives):
         numbers = builtins.range(*[int(b) for b in bounds])
         ordered = isinstance(directives.get("directives"), nl.no_reorder)
         if ordered:
             flush()
             directives["directives"].__enter__()
-        entry = [static, 0]
+        entry = Loop(static, affine)
         state.loops.append(entry)
         try:
             first = True
             for i in numbers:
-                entry[1] = i
+                entry.begin(i)
                 number = LoopIndex(i)
                 if first:
                     number.first, first = True, False
@@ -413,7 +412,7 @@ def _loop(static):
     return loop
 
 
-affine_range = _loop(False)
+affine_range = _loop(False, affine=True)
 sequential_range = _loop(False)
 static_range = _loop(True)
 affine_range.__name__ = "affine_range"

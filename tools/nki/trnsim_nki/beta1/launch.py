@@ -4,6 +4,7 @@ import itertools
 
 from .. import errors, kernel, machine, runner
 from ..tensor import Tensor
+from . import hoist
 from .language import Cores, Spread
 from .pending import flush, state
 from .tile import Tile
@@ -62,11 +63,14 @@ def _driver(function, programs):
         args = [_tiles(a) for a in args]
         kwargs = {name: _tiles(a) for name, a in kwargs.items()}
         state.__init__()
+        record = m.record
+        m.record = hoist.counted(record)
         try:
             value = _programs(m, function, programs, args, kwargs)
             flush()
         finally:
             state.pending = None
+            m.record = record
         return _tensors(value)
 
     return run
@@ -88,7 +92,7 @@ def _programs(m, function, programs, args, kwargs):
             if elsewhere and not m.numeric:
                 continue
             count = m.count
-            m.record = _nowhere if elsewhere else record
+            m.record = hoist.counted(_nowhere) if elsewhere else record
             found = function(*args, **kwargs)
             flush()
             state.ones.clear()

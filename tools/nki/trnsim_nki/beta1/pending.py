@@ -26,30 +26,58 @@ class State:
     def __init__(self):
         self.pending = None
         self.line = None       # source id of the instruction being recorded late
-        self.loops = []        # active loops, outermost first: [static, value]
+        self.loops = []        # active loops, outermost first
         self.pinned = {}       # allocations of loop bodies, by place in the program
         self.shared = []       # HBM tensors all programs of a grid share
         self.shared_count = 0
         self.ones = {}
         self.broadcasts = []   # references to the broadcasts that may be in PSUM, oldest first
-        self.psum = []         # references to the blocks of PSUM
-        self.psum_limit = 64   # how many before the dead ones are removed
+        self.blocks = []       # references to the blocks of SBUF and PSUM
+        self.blocks_limit = 0  # how many before dead ones are looked for
+        self.writes = {}       # tensor -> instructions that wrote to it
         self.psum_placed = False  # the kernel chooses places in PSUM itself
 
 
 state = State()
 
 
-class Block:
-    """Memory of one block of a tile, and the view of all of it. `mode` is "zero" while zeros of PSUM are not
-    recorded yet."""
+class Loop:
+    """A loop being run. static: unrolled; affine: its iterations may share work (hoist.py)."""
 
-    __slots__ = ("storage", "mode", "view", "__weakref__")
+    __slots__ = ("static", "affine", "value", "places", "seen")
+
+    def __init__(self, static, affine):
+        self.static = static
+        self.affine = affine
+        self.value = 0
+        self.places = {}   # instruction of the body -> what it computed in the last iteration
+        self.seen = {}     # how often an instruction ran in this iteration
+
+    def begin(self, value):
+        self.value = value
+        self.seen.clear()
+
+
+class Block:
+    """Memory of one block of a tile, and the view of all of it. `mode`: "zero" while zeros of PSUM are not
+    recorded yet; "broadcast" in PSUM and "hoisted", used by several iterations, until a copy of its own in SBUF
+    takes over, "moved"."""
+
+    __slots__ = ("storage", "mode", "view", "copy", "__weakref__")
 
     def __init__(self, storage, mode=None):
         self.storage = storage
         self.mode = mode
         self.view = None
+        self.copy = None
+
+    def move(self):
+        s = self.storage
+        shape = (s.partitions, s.free)
+        tile = isa_common.new(machine.active(), shape, s.dtype)
+        core.tensor_copy(tile, Tensor(s, s.dtype, shape, (s.free, 1)))
+        self.copy = tile.storage
+        self.mode = "moved"
 
 
 class Blocks:
@@ -98,8 +126,7 @@ class Blocks:
             else:
                 storage.matmuls = None
             found = self.found[index] = Block(storage)
-            if self.region == "psum":
-                broadcast.psum_taken(found, pinned=address is not None)
+            live.track(found, pinned=address is not None)
         return found
 
     def _memory(self, m, index, address):
@@ -152,7 +179,8 @@ class Blocks:
 class Pending:
     """An instruction without a destination, and the code position that asked for it."""
 
-    __slots__ = ("emit", "shape", "dtype", "region", "clip", "predicate", "kind", "code", "instruction")
+    __slots__ = ("emit", "shape", "dtype", "region", "clip", "predicate", "kind", "code", "instruction",
+                 "place")
 
     def __init__(self, emit, shape, dtype, region, clip, predicate, kind):
         frame = sys._getframe(3)  # beyond result() and the instruction
@@ -167,6 +195,7 @@ class Pending:
         self.clip = clip
         self.predicate = predicate
         self.kind = kind
+        self.place = None         # where hoist.py keeps what it computes
 
     def fits(self, tile):
         """Whether the instruction can write to a tile, or a copy has to."""
@@ -260,4 +289,5 @@ def flush():
 
 
 # Last: these modules need what stands above.
-from . import broadcast, tile  # noqa: E402
+from .. import isa as core  # noqa: E402
+from . import isa_common, live, tile  # noqa: E402

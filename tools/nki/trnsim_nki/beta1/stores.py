@@ -3,16 +3,23 @@ import numpy as np
 
 from .. import errors
 from ..isa import copy as isa_copy
+from . import hoist
 from .index import Mask, resolve
 from .pending import Pending, _size, flush, only_where, state
 from .tile import Tile
 
 
-def result(emit, shape, dtype, region=None, clip=None, predicate=None, kind=None):
-    """The tile an instruction returns; region None: SBUF, or PSUM where it is assigned to."""
+def result(emit, shape, dtype, region=None, clip=None, predicate=None, kind=None, same=None):
+    """The tile an instruction returns; region None: SBUF, or PSUM where it is assigned to. same: its name and
+    operands, if their values alone say what it computes."""
+    pending = Pending(emit, shape, dtype, region, clip, predicate, kind)
+    if same is not None and emit is not None and not clip and predicate is None and state.loops:
+        found = hoist.earlier(pending, same)
+        if found is not None:
+            return found
     tile = Tile.__new__(Tile)
     tile.t = tile.block = tile.blocks = tile.loose = None
-    tile.pend = Pending(emit, shape, dtype, region, clip, predicate, kind)
+    tile.pend = pending
     tile.shape = shape
     tile.dtype = dtype
     tile.region = region or "sbuf"
@@ -42,8 +49,7 @@ def accumulate(view, value):
 
 def assign(view, value):
     """view[...] = value"""
-    if view.block is not None and view.block.mode in ("broadcast", "moved"):
-        view.reading()
+    view.own()
     if view.blocks is not None:
         flush()
         for index in view.blocks.indices():

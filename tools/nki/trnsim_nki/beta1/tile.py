@@ -90,12 +90,13 @@ class Tile:
         else:
             self.t = kind.again(m.unique_name("tile"), site=site)
         self.block = Block(self.t.storage)
-        if region == "psum":
-            broadcast.psum_taken(self.block)
+        live.track(self.block)
         if m.numeric and pending.emit is not None and (pending.clip or pending.predicate is not None):
             # What the mask leaves out stays a NaN, and reading it is no news.
             self.t.storage.written[:] = 255
         pending.write(self)
+        if pending.place is not None:
+            hoist.remember(self, pending.place)
 
     def real(self):
         """The core's view of a tile with a place."""
@@ -145,17 +146,18 @@ class Tile:
             if block is not None and block.mode is not None and block.mode != "data":
                 if block.mode == "zero":
                     self.settle()
-                else:
-                    self._broadcast(psum)
+                elif block.mode != "hoisted" and not (psum and block.mode == "broadcast"):
+                    self.own()
             if clip is None and self.loose is None and self.t is not None:
                 return self.t
         return self.access(clip)
 
-    def _broadcast(self, psum):
+    def own(self):
+        """A broadcast in PSUM or a tile several iterations use becomes one of its own in SBUF."""
         block = self.block
-        if block.mode == "broadcast":
-            if psum:
-                return
+        if block is None or block.mode not in ("broadcast", "hoisted", "moved"):
+            return
+        if block.mode != "moved":
             block.move()
         t = self.t
         self.t = Tensor(block.copy, t.dtype, t.shape, t.strides, t.offset, t.index)
@@ -411,8 +413,7 @@ class Tile:
     # --- operators --------------------------------------------------------------------------
 
     def __iadd__(self, other):
-        if self.broadcasts:
-            self.reading()
+        self.own()
         if other.__class__ is Tile and other.pend is not None and other.pend.kind == "matmul" and \
                 self.region == "psum" and self.pend is None:
             stores.accumulate(self, other)
@@ -479,4 +480,4 @@ def _sliced(key, shape):
 
 
 # Last: these modules need what stands above.
-from . import broadcast, stores  # noqa: E402
+from . import hoist, live, stores  # noqa: E402

@@ -1,0 +1,199 @@
+"""What the beta 1 compiler does without being asked: broadcasts stay in PSUM, loops compute the same once."""
+import numpy as np
+import pytest
+from kernel_helpers import random
+from test_beta1_tiles import nisa, nki, nl, out_like, run
+
+
+def psum_names(recorder):
+    return {t["name"] for t in recorder.tensors if t["region"] == "psum"}
+
+
+def test_a_broadcast_of_one_bank_is_read_in_psum():
+    def kernel(a, b):
+        out = out_like(a)
+        row = nl.load(b).broadcast_to((128, 512))
+        x = nl.load(a)
+        nl.store(out, (x * row) + row)
+        return out
+
+    a, b = random(128, 512), random(1, 512, seed=1)
+    out, opcodes, recorder, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, a * b + b, rtol=1e-6)
+    assert opcodes == ["dma_copy", "memset", "nc_matmul", "dma_copy", "tensor_tensor", "tensor_tensor", "dma_copy"]
+    assert len(psum_names(recorder)) == 1
+
+
+def test_a_broadcast_of_more_than_a_bank_is_copied():
+    def kernel(a, b):
+        out = out_like(a)
+        nl.store(out, nl.load(a) * nl.load(b).broadcast_to((128, 513)))
+        return out
+
+    a, b = random(128, 513), random(1, 513, seed=1)
+    out, opcodes, _, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, a * b, rtol=1e-6)
+    assert opcodes.count("nc_matmul") == 2 and opcodes.count("tensor_copy") == 2
+
+
+def test_what_cannot_read_psum_moves_a_broadcast_once():
+    def kernel(a, b):
+        out = out_like(a)
+        p, f = nl.arange(128)[:, None], nl.arange(64)[None, :]
+        row = nl.load(b).broadcast_to((128, 64))
+        part = row[:, 0:64]
+        low = nisa.affine_select(pred=p >= f, on_true_tile=row, on_false_value=0.0)
+        high = nisa.affine_select(pred=p < f, on_true_tile=part, on_false_value=0.0)
+        nl.store(out, (low + high) * nl.load(a) + part)
+        return out
+
+    a, b = random(128, 64), random(1, 64, seed=1)
+    out, opcodes, _, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, a * b + b, rtol=1e-6)
+    assert opcodes.count("tensor_copy") == 1
+
+
+@pytest.mark.parametrize("banks, copies", [(7, 0), (8, 1)])
+def test_a_broadcast_makes_room_in_psum(banks, copies):
+    def kernel(a, b):
+        out = out_like(a)
+        row = nl.load(b).broadcast_to((128, 512))
+        x = nl.load(a)
+        taken = [nl.zeros((128, 512), dtype=nl.float32, buffer=nl.psum) for _ in range(banks)]
+        for tile in taken:
+            tile[...] = nisa.tensor_copy(x)
+        total = nl.multiply(x, row)
+        for tile in taken:
+            total = total + tile
+        nl.store(out, total)
+        return out
+
+    a, b = random(128, 512), random(1, 512, seed=1)
+    out, opcodes, recorder, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, a * b + banks * a, rtol=1e-4, atol=1e-5)
+    assert opcodes.count("tensor_copy") == banks + copies
+
+
+def test_no_broadcast_stays_in_psum_where_the_kernel_chooses_places():
+    def kernel(a, b):
+        out = out_like(a)
+        row = nl.load(b).broadcast_to((128, 32))
+        bank = nl.ndarray((128, 32), dtype=nl.float32, buffer=nki.compiler.psum.alloc(
+            lambda idx, pdim_size, fdim_size: (0, 0, 0)))
+        bank[...] = nisa.tensor_copy(nl.load(a))
+        later = nl.load(b).broadcast_to((128, 32))
+        nl.store(out, (bank * row) + later)
+        return out
+
+    a, b = random(128, 32), random(1, 32, seed=1)
+    out, opcodes, _, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, a * b + b, rtol=1e-6)
+    assert opcodes.count("tensor_copy") == 3
+
+
+def test_of_two_operands_in_psum_the_broadcast_moves():
+    def kernel(a, b):
+        out = out_like(a)
+        row = nl.load(b).broadcast_to((128, 32))
+        bank = nl.ndarray((128, 32), dtype=nl.float32, buffer=nl.psum)
+        bank[...] = nisa.tensor_copy(nl.load(a))
+        nl.store(out, (row * bank) + (row * bank))
+        return out
+
+    a, b = random(128, 32), random(1, 32, seed=1)
+    out, opcodes, _, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, 2 * a * b, rtol=1e-6)
+    assert opcodes.count("tensor_copy") == 2
+
+
+def test_a_broadcast_that_is_written_to_is_in_sbuf():
+    def kernel(a, b):
+        out = out_like(a)
+        row = nl.load(b).broadcast_to((128, 32))
+        row[...] = nl.multiply(row, nl.load(a))
+        row += 1.0
+        nl.store(out, row)
+        return out
+
+    a, b = random(128, 32), random(1, 32, seed=1)
+    np.testing.assert_allclose(run(kernel, a, b)[0], a * b + 1, rtol=1e-6)
+
+
+def repeated(loop, changed=False):
+    """(output, opcodes): every iteration computes a * a from the same tile."""
+    def kernel(a, b):
+        out = nl.ndarray(b.shape, dtype=b.dtype, buffer=nl.shared_hbm)
+        x = nl.load(a)
+        for i in loop(4):
+            square = nl.multiply(x, x)
+            nl.store(out[i], square + nl.load(b[i]))
+            if changed:
+                x[...] = nl.add(x, 1.0)
+        return out
+
+    a, b = random(128, 32), random(4, 128, 32, seed=1)
+    out, opcodes, _, _ = run(kernel, a, b)
+    want = np.stack([(a + i) ** 2 for i in range(4)]) if changed else np.stack([a ** 2] * 4)
+    np.testing.assert_allclose(out, want + b, rtol=1e-5, atol=1e-5)
+    return opcodes.count("tensor_tensor")
+
+
+def test_affine_loops_compute_the_same_once():
+    assert repeated(nl.affine_range) == 4 + 1
+
+
+def test_other_loops_and_changed_operands_compute_again():
+    assert repeated(nl.sequential_range) == repeated(nl.static_range) == 8
+    assert repeated(nl.affine_range, changed=True) == 8
+
+
+def test_only_the_innermost_affine_loop_shares():
+    def kernel(a, b):
+        out = nl.ndarray(b.shape, dtype=b.dtype, buffer=nl.shared_hbm)
+        x = nl.load(a)
+        for i in nl.affine_range(2):
+            for j in nl.affine_range(3):
+                nl.store(out[i, j], nl.exp(x) + nl.load(b[i, j]))
+        return out
+
+    a, b = random(128, 32), random(2, 3, 128, 32, seed=1)
+    out, opcodes, _, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, np.exp(a) + b, rtol=1e-5, atol=1e-6)
+    assert opcodes.count("activation") == 2
+
+
+def test_a_shared_tile_that_is_written_to_becomes_its_own():
+    def kernel(a):
+        out = nl.ndarray((3, 128, 32), dtype=a.dtype, buffer=nl.shared_hbm)
+        x = nl.load(a)
+        kept = []
+        for i in nl.affine_range(3):
+            kept.append(nl.multiply(x, 2.0))
+            nl.exp(x)
+            if i == 1:
+                kept[1] += 5.0
+        kept[0][:, 0:16] = nl.multiply(x[:, 0:16], 0.0)
+        for i in range(3):
+            nl.store(out[i], kept[i])
+        return out
+
+    a = random(128, 32)
+    first = 2 * a
+    first[:, :16] = 0
+    np.testing.assert_allclose(run(kernel, a)[0], np.stack([first, 2 * a + 5, 2 * a]), rtol=1e-6)
+
+
+def test_what_does_not_fit_in_sbuf_is_computed_again():
+    def kernel(a):
+        out = nl.ndarray((3, 128, 32), dtype=a.dtype, buffer=nl.shared_hbm)
+        x = nl.load(a)
+        large = nl.ndarray((128, 56 * 1024 - 48), dtype=nl.float32)  # all but 192 bytes
+        large[:, 0:32] = nl.multiply(x, 2.0)
+        for i in nl.affine_range(3):
+            nl.store(out[i], nl.exp(x) + large[:, 0:32])
+        return out
+
+    a = random(128, 32)
+    out, opcodes, _, _ = run(kernel, a)
+    np.testing.assert_allclose(out, np.stack([np.exp(a) + 2 * a] * 3), rtol=1e-5, atol=1e-6)
+    assert opcodes.count("activation") == 3
