@@ -28,6 +28,8 @@ struct Transfer {
   std::uint32_t from = 0;
   std::uint32_t to = 0;                     // == from: within the rank
   std::uint32_t also_to = kNoRank;          // same destination place on a second rank of the same chip
+  std::uint32_t also_from = kNoRank;        // reduce only: same source place on a second rank of the chip of
+                                            // `from`, added before the crossing
   Buffer source = Buffer::kData;
   Buffer destination = Buffer::kData;
   std::uint64_t source_offset = 0;          // bytes
@@ -43,7 +45,8 @@ struct Transfer {
 //   all_reduce      kData: bytes, in place
 //   all_gather      kData: r x bytes / r; a rank's own part is at its index before, all parts after
 //   reduce_scatter  kData: bytes; the rank's own r-th part is reduced after
-//   all_to_all      kData: bytes (part i for rank i) -> kOutput: bytes (part i from rank i)
+//   all_to_all      kData: bytes (part i for rank i) -> kOutput: r parts (part i from rank i, as
+//                   long as the rank's own part)
 //   broadcast       kData: bytes, in place, from index 0
 //   permute         kData: bytes -> kOutput of the next index
 // Parts differ by at most one element where the bytes do not divide.
@@ -52,6 +55,7 @@ struct Dag {
   Algorithm algorithm = Algorithm::kRing;
   std::uint32_t ranks = 0;
   std::uint64_t bytes = 0;                  // buffer size as in the table above
+  std::uint32_t element_bytes = 1;          // every offset and size is a multiple of it
   std::uint64_t scratch_bytes = 0;          // of each rank
   std::uint32_t steps = 0;
   std::vector<Transfer> transfers;          // dependencies point backwards only
