@@ -11,8 +11,8 @@
 namespace trnsim::kernels {
 namespace {
 
-constexpr std::array<std::string_view, 6> kVariantNames{"naive",        "hoisted", "one_bank",
-                                                        "blocked_free", "blocked", "best"};
+constexpr std::array<std::string_view, 7> kVariantNames{
+    "naive", "hoisted", "one_bank", "blocked_free", "blocked", "best", "compiler"};
 
 std::string arguments_json(const GemmOptions& options, const GemmPlan& plan) {
   std::string text = fmt::format(
@@ -45,6 +45,10 @@ trace::Trace gemm(const GemmOptions& options, const spec::CoreSpec& core) {
   Evacuator evacuator(builder, core, plan.copies);
   GemmOperand a_operand(builder, evacuator, a, "a", options.a_is_km, plan.a_by_dma);
   GemmOperand b_operand(builder, evacuator, b, "b", options.b_is_kn, plan.b_by_dma);
+  if (stores_transposed_a(options, plan)) {
+    a_operand.keep_transposed_in(builder.hbm("a_transposed", options.dtype, {options.k, options.m},
+                                             trace::Role::kTemporary));
+  }
   GemmContext context{builder, evacuator, options, plan, a_operand, b_operand, c};
   switch (plan.scheme) {
     case GemmScheme::kNaive:
@@ -72,6 +76,9 @@ GemmTraffic gemm_traffic(const GemmOptions& options, const spec::CoreSpec& core)
   traffic.a_read_bytes = passes.a * options.m * options.k * bytes;
   traffic.b_read_bytes = passes.b * options.n * options.k * bytes;
   traffic.write_bytes = std::uint64_t{options.m} * options.n * size_bytes(plan.out_dtype);
+  if (stores_transposed_a(options, plan)) {
+    traffic.write_bytes += std::uint64_t{options.m} * options.k * bytes;
+  }
   return traffic;
 }
 

@@ -48,7 +48,7 @@ class Panel {
     block.start = index * block_;
     block.count = std::min(block_, size_ - block.start);
     while (block.steps.size() < steps) {
-      load_next(block, generation == 0 && index == 0);
+      load_next(block, generation, index);
     }
   }
 
@@ -61,24 +61,31 @@ class Panel {
   void use_for_first_loads(Engine trigger) { first_trigger_ = trigger; }
 
  private:
-  void load_next(LoadedBlock& block, bool is_first) {
+  void load_next(LoadedBlock& block, std::uint32_t generation, std::uint32_t index) {
     const auto loaded = static_cast<std::uint32_t>(block.steps.size());
     const KStep step = plan_.k.steps[loaded];
     const KGroup& group = plan_.k.groups[step.group];
-    std::uint32_t steps = steps_per_load(plan_, operand_.dtype(), block.count);
-    Engine trigger = Engine::kSync;
-    if (is_first && plan_.small_first_loads) {
+    std::uint32_t steps = operand_.on_tensor() && plan_.by_compiler
+                              ? kTransposedSteps
+                              : steps_per_load(plan_, operand_.dtype(), block.count);
+    Engine trigger = plan_.by_compiler ? Engine::kUnassigned : Engine::kSync;
+    if (generation == 0 && index == 0 && plan_.small_first_loads) {
       steps = std::min(steps, std::max(1U, loaded));
       trigger = loaded < kFirstSteps ? first_trigger_ : trigger;
     }
     const std::uint32_t rows = std::min(steps * group.pair, group.rows - step.row);
-    const View tile = operand_.load(group, step.row, rows, block.start, block.count, trigger);
+    const View tile =
+        generation == 0
+            ? operand_.load(group, step.row, rows, block.start, block.count, trigger)
+            : operand_.load_again(group, step.row, rows, block.start, block.count, trigger);
     for (std::uint32_t row = 0; row < rows; row += group.pair) {
       block.steps.push_back({tile, row});
     }
   }
 
   static constexpr std::uint32_t kFirstSteps = 4;
+  // K steps of one load that the tensor engine turns: rows of 4 KiB in HBM.
+  static constexpr std::uint32_t kTransposedSteps = 16;
 
   GemmOperand& operand_;
   const GemmPlan& plan_;
@@ -252,7 +259,7 @@ void BlockedGemm::finish_tile(const LoadedBlock& b, std::uint32_t m, std::uint32
 void BlockedGemm::finish_row(const LoadedBlock& a, const LoadedBlock& b, std::uint32_t m) {
   const View dst =
       context_.c.slice(0, a.start + m * plan_.m_tile, row_.partitions).slice(1, b.start, b.count);
-  context_.builder.dma(dst, row_, Engine::kGpSimd);
+  context_.builder.dma(dst, row_, plan_.by_compiler ? Engine::kUnassigned : Engine::kGpSimd);
 }
 
 }  // namespace

@@ -9,6 +9,14 @@ namespace trnsim::kernels {
 using trace::Engine;
 using trace::View;
 
+namespace {
+
+constexpr std::uint32_t kPartitions = 128;
+constexpr std::uint32_t kTransposesPerBank = 4;
+constexpr std::uint64_t kNaturalLoadBytes = 512 * 1024;
+
+}  // namespace
+
 KPlan make_k_plan(std::uint32_t k, std::uint32_t array_rows, std::uint32_t pair, bool interleaved) {
   KPlan plan;
   const std::uint32_t rows = k / array_rows / pair * pair;
@@ -53,17 +61,36 @@ View GemmOperand::load(const KGroup& group, std::uint32_t row, std::uint32_t row
 void GemmOperand::load_into(const View& dst, const KGroup& group, std::uint32_t row,
                             std::uint32_t start, Engine trigger) {
   if (k_is_outer_) {
-    View src = source_;
-    src.dims = {{group.partition_stride * pitch_, group.partitions},
-                {group.row_stride * pitch_, dst.dims[0].count},
-                {1, dst.dims[1].count}};
-    src.offset = (group.first + static_cast<std::int64_t>(row) * group.row_stride) * pitch_ + start;
-    builder_.dma(dst, src, trigger);
+    builder_.dma(dst, k_outer_part(source_, dst, group, row, start), trigger);
   } else if (by_dma_) {
     transpose_by_dma(dst, group, row, start, trigger);
   } else {
     transpose_on_tensor(dst, group, row, start, trigger);
+    if (scratch_) {
+      builder_.dma(k_outer_part(*scratch_, dst, group, row, start), dst);
+    }
   }
+}
+
+View GemmOperand::load_again(const KGroup& group, std::uint32_t row, std::uint32_t rows,
+                             std::uint32_t start, std::uint32_t count, Engine trigger) {
+  if (!scratch_) {
+    return load(group, row, rows, start, count, trigger);
+  }
+  const View tile = builder_.sbuf(name_, source_.dtype, group.partitions, {rows, count});
+  builder_.dma(tile, k_outer_part(*scratch_, tile, group, row, start), trigger);
+  return tile;
+}
+
+View GemmOperand::k_outer_part(const View& hbm, const View& tile, const KGroup& group,
+                               std::uint32_t row, std::uint32_t start) {
+  const std::int64_t pitch = hbm.dims[0].stride;
+  View part = hbm;
+  part.dims = {{group.partition_stride * pitch, group.partitions},
+               {group.row_stride * pitch, tile.dims[0].count},
+               {1, tile.dims[1].count}};
+  part.offset = (group.first + static_cast<std::int64_t>(row) * group.row_stride) * pitch + start;
+  return part;
 }
 
 // dma_transpose turns [free, rows, K on partitions] into [K on partitions, rows, free].
@@ -76,28 +103,18 @@ void GemmOperand::transpose_by_dma(const View& dst, const KGroup& group, std::ui
   builder_.dma_transpose(dst, src, trigger);
 }
 
-// Loads [free on partitions, K], transposes tile by tile into PSUM and copies up to a bank at a
-// time.
+// Loads [free on partitions, K] for one bank of transposes, transposes tile by tile into PSUM and copies
+// the bank at once.
 void GemmOperand::transpose_on_tensor(const View& dst, const KGroup& group, std::uint32_t row,
                                       std::uint32_t start, Engine trigger) {
-  constexpr std::uint32_t kPartitions = 128;
-  constexpr std::uint32_t kTransposesPerBank = 4;
   const std::uint32_t rows = dst.dims[0].count;
   const std::uint32_t count = dst.dims[1].count;
-  const std::uint32_t columns = rows * group.partitions;  // contiguous: row_stride = partitions
   const DType psum_dtype = size_bytes(source_.dtype) == 1 ? DType::kBFloat16 : source_.dtype;
+  const std::int64_t first_k = group.first + static_cast<std::int64_t>(row) * group.row_stride;
   for (std::uint32_t f = 0; f < count; f += kTransposesPerBank * kPartitions) {
     const std::uint32_t width = std::min(count - f, kTransposesPerBank * kPartitions);
-    std::vector<View> natural;
-    for (std::uint32_t at = 0; at < width; at += kPartitions) {
-      const std::uint32_t part = std::min(width - at, kPartitions);
-      natural.push_back(builder_.sbuf(name_ + "_natural", source_.dtype, part, {columns}));
-      View src = source_;
-      src.dims = {{pitch_, part}, {1, columns}};
-      src.offset = (start + f + at) * pitch_ + group.first +
-                   static_cast<std::int64_t>(row) * group.row_stride;
-      builder_.dma(natural.back(), src, trigger);
-    }
+    const std::vector<View> natural =
+        load_natural(start + f, width, first_k, rows * group.partitions, trigger);
     for (std::uint32_t q = 0; q < rows; ++q) {
       const View bank = builder_.psum(name_ + "_transposed", psum_dtype, group.partitions, {width});
       for (std::uint32_t i = 0; i < natural.size(); ++i) {
@@ -107,6 +124,31 @@ void GemmOperand::transpose_on_tensor(const View& dst, const KGroup& group, std:
       evacuator_.copy(dst.index(0, q).slice(0, f, width), bank);
     }
   }
+}
+
+// `width` rows of the free axis in tiles of 128 partitions, `columns` of K each: the whole tiles in one
+// DMA as long as it is no larger than kNaturalLoadBytes.
+std::vector<View> GemmOperand::load_natural(std::uint32_t start, std::uint32_t width,
+                                            std::int64_t first_k, std::uint32_t columns,
+                                            Engine trigger) {
+  const std::uint64_t tile_bytes = std::uint64_t{kPartitions} * columns * size_bytes(source_.dtype);
+  const auto tiles_per_load =
+      static_cast<std::uint32_t>(std::max<std::uint64_t>(1, kNaturalLoadBytes / tile_bytes));
+  std::vector<View> tiles;
+  for (std::uint32_t at = 0; at < width;) {
+    const std::uint32_t partitions = std::min(width - at, kPartitions);
+    const std::uint32_t count = std::clamp((width - at) / kPartitions, 1U, tiles_per_load);
+    const View tile = builder_.sbuf(name_ + "_natural", source_.dtype, partitions, {count, columns});
+    View src = source_;
+    src.dims = {{pitch_, partitions}, {kPartitions * pitch_, count}, {1, columns}};
+    src.offset = (start + at) * pitch_ + first_k;
+    builder_.dma(tile, src, trigger);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      tiles.push_back(tile.index(0, i));
+    }
+    at += count * partitions;
+  }
+  return tiles;
 }
 
 View step_view(const View& tile, std::uint32_t row, std::uint32_t pair, std::uint32_t start,

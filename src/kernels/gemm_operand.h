@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,18 +56,35 @@ class GemmOperand {
   void load_into(const trace::View& dst, const KGroup& group, std::uint32_t row,
                  std::uint32_t start, trace::Engine trigger);
 
+  // Every tile that the tensor engine turns is also stored to `scratch`, HBM [K, free_size]...
+  void keep_transposed_in(trace::View scratch) { scratch_ = std::move(scratch); }
+  // ...from where the same piece can be loaded again, if there is one.
+  trace::View load_again(const KGroup& group, std::uint32_t row, std::uint32_t rows,
+                         std::uint32_t start, std::uint32_t count, trace::Engine trigger);
+
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] DType dtype() const { return source_.dtype; }
+  // K arrives innermost and the tensor engine turns it.
+  [[nodiscard]] bool on_tensor() const { return !k_is_outer_ && !by_dma_; }
 
  private:
   void transpose_by_dma(const trace::View& dst, const KGroup& group, std::uint32_t row,
                         std::uint32_t start, trace::Engine trigger);
+  std::vector<trace::View> load_natural(std::uint32_t start, std::uint32_t width,
+                                        std::int64_t first_k, std::uint32_t columns,
+                                        trace::Engine trigger);
   void transpose_on_tensor(const trace::View& dst, const KGroup& group, std::uint32_t row,
                            std::uint32_t start, trace::Engine trigger);
+
+  // Rows of a group, free range from `start`, as `tile` holds them, of HBM [K, free_size].
+  [[nodiscard]] static trace::View k_outer_part(const trace::View& hbm, const trace::View& tile,
+                                                const KGroup& group, std::uint32_t row,
+                                                std::uint32_t start);
 
   trace::TraceBuilder& builder_;
   Evacuator& evacuator_;
   trace::View source_;
+  std::optional<trace::View> scratch_;
   std::string name_;
   bool k_is_outer_;
   bool by_dma_;

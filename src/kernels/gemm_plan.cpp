@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "gemm_compiler.h"
 #include "trnsim/base/error.h"
 
 namespace trnsim::kernels {
@@ -65,8 +66,10 @@ void check_blocking(const GemmOptions& options, const GemmPlan& plan, const spec
 }
 
 // Best blocking by estimated time; equal times keep the earlier candidate, so the choice is stable.
-GemmBlocking choose_blocking(const GemmOptions& options, const GemmPlan& base,
-                             const spec::CoreSpec& core) {
+// a_passes: how often A is read while B is read once; 0 = as it comes.
+std::optional<GemmBlocking> choose_blocking(const GemmOptions& options, const GemmPlan& base,
+                                            const spec::CoreSpec& core,
+                                            std::uint64_t a_passes = 0) {
   const std::uint32_t banks = block_banks(options, base, core);
   const std::uint32_t m_tiles = ceil_div(options.m, base.m_tile);
   const std::uint32_t n_tiles = ceil_div(options.n, base.n_tile);
@@ -86,6 +89,10 @@ GemmBlocking choose_blocking(const GemmOptions& options, const GemmPlan& base,
           if (gemm_live_bytes(options, candidate, candidate.blocking) > gemm_sbuf_budget(core)) {
             continue;
           }
+          const GemmPasses passes = gemm_passes(options, candidate);
+          if (a_passes != 0 && (passes.a != a_passes || passes.b != 1)) {
+            continue;
+          }
           const double ns = gemm_estimate_ns(options, candidate, core);
           if (best_ns == 0 || ns < best_ns) {
             best_ns = ns;
@@ -95,8 +102,23 @@ GemmBlocking choose_blocking(const GemmOptions& options, const GemmPlan& base,
       }
     }
   }
-  TRNSIM_CHECK(best_ns > 0, "no gemm blocking fits {} x {} x {}", options.m, options.n, options.k);
-  return best;
+  return best_ns > 0 ? std::optional(best) : std::nullopt;
+}
+
+GemmBlocking best_blocking(const GemmOptions& options, const GemmPlan& plan,
+                           const spec::CoreSpec& core) {
+  const std::optional<GemmBlocking> best = choose_blocking(options, plan, core);
+  TRNSIM_CHECK(best, "no gemm blocking fits {} x {} x {}", options.m, options.n, options.k);
+  return *best;
+}
+
+// Among the blockings with a compiler's traffic the one that is best in time.
+GemmBlocking compiler_blocking(const GemmOptions& options, const GemmPlan& plan,
+                               const spec::CoreSpec& core) {
+  const std::uint32_t columns = compiler_panel_columns(options, plan.n_tile, core);
+  const std::uint32_t panels = ceil_div(options.n, columns);
+  const std::optional<GemmBlocking> found = choose_blocking(options, plan, core, panels);
+  return found ? *found : best_blocking(options, plan, core);
 }
 
 // The fixed blocking of the ladder: 512 x 1024 blocks, A kept while B streams, if that fits.
@@ -160,8 +182,12 @@ void plan_variant(GemmPlan& plan, const GemmOptions& options, const spec::CoreSp
       break;
     case GemmVariant::kBest:
       plan.small_first_loads = true;
-      plan.blocking = options.blocking ? *options.blocking : choose_blocking(options, plan, core);
+      plan.blocking = options.blocking ? *options.blocking : best_blocking(options, plan, core);
       check_blocking(options, plan, core);
+      break;
+    case GemmVariant::kCompiler:
+      plan.by_compiler = true;
+      plan.blocking = compiler_blocking(options, plan, core);
       break;
   }
 }
@@ -170,6 +196,10 @@ void plan_variant(GemmPlan& plan, const GemmOptions& options, const spec::CoreSp
 
 bool transposes_on_tensor(const GemmOptions& options, const GemmPlan& plan) {
   return (!options.a_is_km && !plan.a_by_dma) || (!options.b_is_kn && !plan.b_by_dma);
+}
+
+bool stores_transposed_a(const GemmOptions& options, const GemmPlan& plan) {
+  return plan.by_compiler && !options.a_is_km && !plan.a_by_dma && gemm_passes(options, plan).a > 1;
 }
 
 GemmPlan make_gemm_plan(const GemmOptions& options, const spec::CoreSpec& core) {

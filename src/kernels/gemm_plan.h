@@ -17,6 +17,7 @@ struct GemmPlan {
   bool single_bank = false;      // one PSUM tile for everything
   bool late_evacuation = false;  // copies after the whole block, not tile by tile
   bool small_first_loads = false;
+  bool by_compiler = false;      // DMAs name no engine; a transposed operand comes in whole rows
   CopyEngines copies = CopyEngines::kVectorAndScalar;
   DType out_dtype = DType::kBFloat16;
   std::uint32_t pair = 1;  // rows of K per PE row
@@ -38,6 +39,9 @@ struct GemmPlan {
 
 // Some operand goes through the tensor engine before its matmuls.
 [[nodiscard]] bool transposes_on_tensor(const GemmOptions& options, const GemmPlan& plan);
+
+// A compiler turns an A that it reads more than once only once: it stores the result and reads that.
+[[nodiscard]] bool stores_transposed_a(const GemmOptions& options, const GemmPlan& plan);
 
 // How often each operand is read from HBM.
 struct GemmPasses {

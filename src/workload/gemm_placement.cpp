@@ -73,15 +73,20 @@ GemmGrid choose_gemm_grid(const spec::SystemSpec& system, const kernels::GemmOpt
   constexpr std::uint32_t kTileM = 128;
   constexpr std::uint32_t kTileN = 512;
   const std::uint32_t cores = system.cores();
+  const bool by_compiler = options.variant == kernels::GemmVariant::kCompiler;
   GemmGrid best;
   double best_time = 0;
   for (std::uint32_t rows = 1; rows <= cores; ++rows) {
     if (cores % rows != 0) {
       continue;
     }
+    if (by_compiler && cores == 2 &&
+        kernels::compiler_splits_m(options, system.chip.core) != (rows == 2)) {
+      continue;
+    }
     GemmGrid grid{rows, cores / rows, 0, 0};
     grid.block_m = block_edge(options.m, grid.rows, kTileM);
-    grid.block_n = block_edge(options.n, grid.columns, kTileN);
+    grid.block_n = block_edge(options.n, grid.columns, by_compiler ? kTileM : kTileN);
     const double time = block_time_ns(system, options, grid.block_m, grid.block_n);
     if (best.block_m == 0 || time < best_time) {
       best = grid;

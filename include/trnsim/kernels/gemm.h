@@ -21,6 +21,7 @@ enum class GemmVariant : std::uint8_t {
   kBlockedFree,  // M and N blocked to fill PSUM, K streamed one tile at a time, Vector evacuates
   kBlocked,      // M, N and K blocked, operands kept in SBUF, Vector and Scalar evacuate
   kBest,         // loop order and blocking from a traffic and capacity model, small first loads
+  kCompiler,     // as kBest, with the HBM traffic of compiler-made kernels
 };
 
 // Which operand stays in SBUF while the other one passes.
@@ -77,6 +78,10 @@ struct GemmTraffic {
 // The blocking gemm() will use; nothing for kNaive and kHoisted.
 [[nodiscard]] std::optional<GemmBlocking> gemm_blocking(const GemmOptions& options,
                                                         const spec::CoreSpec& core);
+
+// Which way a compiler divides the problem over the two cores of a logical NeuronCore: along M (both
+// read B), else along N, which is for a smaller A that then fits SBUF beside B's half.
+[[nodiscard]] bool compiler_splits_m(const GemmOptions& whole, const spec::CoreSpec& core);
 
 [[nodiscard]] std::string_view name(GemmVariant variant);
 [[nodiscard]] std::optional<GemmVariant> parse_gemm_variant(std::string_view text);

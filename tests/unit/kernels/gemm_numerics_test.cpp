@@ -12,7 +12,8 @@ using numerics::Values;
 
 constexpr GemmVariant kVariants[] = {GemmVariant::kNaive,   GemmVariant::kHoisted,
                                      GemmVariant::kOneBank, GemmVariant::kBlockedFree,
-                                     GemmVariant::kBlocked, GemmVariant::kBest};
+                                     GemmVariant::kBlocked, GemmVariant::kBest,
+                                     GemmVariant::kCompiler};
 
 // Largest error over its tolerance: fp32 accumulation of K terms below 1 and one rounding of the
 // result. Values nobody wrote count as infinitely wrong.
@@ -175,6 +176,21 @@ TEST(GemmNumerics, TheOtherGenerationsMultiply) {
       expect_product(problem({130U, 1100U, 391U}, GemmVariant::kBest, dtype),
                      test::core_of(system));
     }
+  }
+}
+
+// SBUF of 24 KiB per partition: A and B do not fit, so A is turned once, stored, and read again.
+TEST(GemmNumerics, ACompilersStoredTransposeIsReadBack) {
+  spec::CoreSpec core = test::trn2();
+  core.sbuf.kib_per_partition = 24;
+  core.sbuf.reserved_bytes_per_partition = 0;
+  for (const bool b_is_kn : {true, false}) {
+    GemmOptions options = problem({500U, 1100U, 900U}, GemmVariant::kCompiler, DType::kBFloat16);
+    options.a_is_km = false;
+    options.b_is_kn = b_is_kn;
+    options.transpose = TransposePath::kTensor;
+    ASSERT_GT(gemm_traffic(options, core).write_bytes, 500ULL * 1100 * 2);
+    expect_product(options, core);
   }
 }
 

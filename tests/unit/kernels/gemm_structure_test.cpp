@@ -1,4 +1,7 @@
 // GEMM traces by count: FLOPs, traffic, memory, shapes of the choice.
+#include <map>
+#include <string>
+
 #include "kernel_checks.h"
 #include "trnsim/base/error.h"
 #include "trnsim/kernels/gemm.h"
@@ -11,7 +14,8 @@ using test::trn2;
 
 constexpr GemmVariant kVariants[] = {GemmVariant::kNaive,   GemmVariant::kHoisted,
                                      GemmVariant::kOneBank, GemmVariant::kBlockedFree,
-                                     GemmVariant::kBlocked, GemmVariant::kBest};
+                                     GemmVariant::kBlocked, GemmVariant::kBest,
+                                     GemmVariant::kCompiler};
 
 GemmOptions problem(std::uint32_t m, std::uint32_t n, std::uint32_t k,
                     GemmVariant variant = GemmVariant::kBest, DType dtype = DType::kBFloat16) {
@@ -28,9 +32,15 @@ void expect_predicted_traffic(const GemmOptions& options, const trace::Trace& tr
                               const spec::CoreSpec& core) {
   const test::Traffic moved = test::traffic_of(trace);
   const GemmTraffic predicted = gemm_traffic(options, core);
-  EXPECT_EQ(moved.read_bytes.at("a"), predicted.a_read_bytes);
+  const auto all_of = [](const std::map<std::string, std::uint64_t>& bytes, const char* tensor) {
+    const auto found = bytes.find(tensor);
+    return found == bytes.end() ? 0 : found->second;
+  };
+  EXPECT_EQ(moved.read_bytes.at("a") + all_of(moved.read_bytes, "a_transposed"),
+            predicted.a_read_bytes);
   EXPECT_EQ(moved.read_bytes.at("b"), predicted.b_read_bytes);
-  EXPECT_EQ(moved.write_bytes.at("c"), predicted.write_bytes);
+  EXPECT_EQ(moved.write_bytes.at("c") + all_of(moved.write_bytes, "a_transposed"),
+            predicted.write_bytes);
 }
 
 void expect_sound(const GemmOptions& options, const spec::CoreSpec& core) {
@@ -97,6 +107,28 @@ TEST(GemmStructure, AMatrixThatFitsIsReadOnce) {
   // 2048^3 bf16: A and B take 64 KiB per partition each.
   const GemmTraffic traffic = gemm_traffic(problem(2048, 2048, 2048), trn2());
   EXPECT_EQ(traffic.read_bytes(), 2ULL * 2048 * 2048 * 2);
+}
+
+// Implied HBM bytes of compiler-made kernels on trn3 (data/validation/trn3_gemm.yaml), of both cores.
+TEST(GemmStructure, ACompilersTrafficIsThatOfPublishedKernels) {
+  struct Row {
+    std::uint32_t m, k, n;
+    double hbm_bytes;
+  };
+  const spec::CoreSpec core = core_of("trn3-core");
+  for (const Row& row : {Row{256, 4096, 6144, 57584039}, Row{4096, 512, 3072, 35626140},
+                         Row{4096, 3072, 4096, 159809906}, Row{4096, 6144, 4096, 585781566},
+                         Row{6144, 4096, 4096, 521335501}, Row{4096, 4096, 768, 113023035}}) {
+    GemmOptions whole = problem(row.m, row.n, row.k, GemmVariant::kCompiler);
+    whole.a_is_km = false;
+    whole.b_is_kn = false;
+    whole.transpose = TransposePath::kTensor;
+    GemmOptions half = whole;
+    (compiler_splits_m(whole, core) ? half.m : half.n) /= 2;
+    const GemmTraffic traffic = gemm_traffic(half, core);
+    const double both = 2.0 * static_cast<double>(traffic.read_bytes() + traffic.write_bytes);
+    EXPECT_NEAR(both / row.hbm_bytes, 1, 0.1) << row.m << "x" << row.k << "x" << row.n;
+  }
 }
 
 TEST(GemmStructure, FewRowsStreamTheWeightsOnceInLongRows) {
