@@ -150,12 +150,8 @@ void Topology::build_custom(const spec::FabricSpec& fabric) {
     const auto found = std::find_if(
         fabric.link_classes.begin(), fabric.link_classes.end(),
         [&](const spec::LinkClassSpec& link) { return link.name == edge.link_class; });
-    if (edge.from == edge.to || found == fabric.link_classes.end() ||
-        link_between(edge.from, edge.to)) {
-      throw Error(fmt::format("edge '{}' from {} to {} of class '{}' joins a node to itself, "
-                              "repeats another edge or has an unknown class",
-                              edge.name, edge.from, edge.to, edge.link_class));
-    }
+    TRNSIM_CHECK(found != fabric.link_classes.end(), "edge '{}' is of class '{}'", edge.name,
+                 edge.link_class);
     const spec::LinkClassSpec& link = *found;
     const auto index = static_cast<std::uint32_t>(found - fabric.link_classes.begin());
     const double GBps =

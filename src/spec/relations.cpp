@@ -188,7 +188,7 @@ std::uint64_t domain_chips(const FabricSpec& fabric) {
 
 void check_edges(const SystemSpec& system, Checker& check) {
   const FabricSpec& fabric = system.fabric;
-  check.require(!fabric.edges.empty(), {"fabric.edges", "fabric.kind"},
+  check.require(!fabric.edges.empty(), {"fabric.kind", "fabric.edges"},
                 "a custom fabric needs edges");
   for (const EdgeSpec& edge : fabric.edges) {
     const std::string path = "fabric.edges." + edge.name;
@@ -199,6 +199,12 @@ void check_edges(const SystemSpec& system, Checker& check) {
                   {path + ".class", path}, "no row '{}' in fabric.link_classes", edge.link_class);
     check.require(edge.from != edge.to, {path + ".to", path}, "an edge from {} to itself",
                   edge.from);
+    const auto same = std::find_if(
+        fabric.edges.begin(), fabric.edges.end(), [&](const EdgeSpec& other) {
+          return std::minmax(other.from, other.to) == std::minmax(edge.from, edge.to);
+        });
+    check.require(same->name == edge.name, {path, "fabric.edges." + same->name},
+                  "edge '{}' joins {} and {} already", same->name, edge.from, edge.to);
   }
 }
 
