@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint32_t kNil = UINT32_MAX;
 constexpr std::size_t kBuffers = 3;
+// Waits for more transfers than this go through a join: n senders to n receivers would otherwise make n^3
+// dependencies.
+constexpr std::size_t kMostWaits = 8;
 
 // Every place where a transfer begins or ends cuts its buffer, on all ranks alike; between two cuts the
 // state of a rank's bytes is one.
@@ -47,8 +50,10 @@ class Linker {
  public:
   explicit Linker(Dag& dag) : dag_(dag) {
     for (const Transfer& transfer : dag.transfers) {
-      cuts(transfer.source).note(transfer.source_offset);
-      cuts(transfer.source).note(transfer.source_offset + transfer.bytes);
+      if (transfer.source != transfer.destination || transfer.source_offset != transfer.destination_offset) {
+        cuts(transfer.source).note(transfer.source_offset);
+        cuts(transfer.source).note(transfer.source_offset + transfer.bytes);
+      }
       cuts(transfer.destination).note(transfer.destination_offset);
       cuts(transfer.destination).note(transfer.destination_offset + transfer.bytes);
     }
@@ -57,27 +62,27 @@ class Linker {
       pieces_[i].resize(cuts_[i].pieces() * dag.ranks);
     }
     nodes_.reserve(dag.transfers.size() * 2);
+    done_.reserve(dag.transfers.size());
     dag.dependencies.reserve(dag.transfers.size() * 2);
   }
 
   void run() {
-    for (current_ = 0; current_ < dag_.transfers.size(); ++current_) {
-      Transfer& transfer = dag_.transfers[current_];
-      found_.clear();
-      read(transfer, transfer.from);
+    for (const Transfer& transfer : dag_.transfers) {
+      locate(transfer);
+      make_joins(transfer);
+      waits_.clear();
+      current_ = static_cast<std::uint32_t>(done_.size());
+      read(transfer.from);
       if (transfer.also_from != kNoRank) {
-        read(transfer, transfer.also_from);
+        read(transfer.also_from);
       }
-      write(transfer, transfer.to);
+      write(transfer.to, transfer.reduce);
       if (transfer.also_to != kNoRank) {
-        write(transfer, transfer.also_to);
+        write(transfer.also_to, transfer.reduce);
       }
-      std::sort(found_.begin(), found_.end());
-      found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
-      transfer.first_dependency = static_cast<std::uint32_t>(dag_.dependencies.size());
-      transfer.dependency_count = static_cast<std::uint32_t>(found_.size());
-      dag_.dependencies.insert(dag_.dependencies.end(), found_.begin(), found_.end());
+      emit(transfer);
     }
+    dag_.transfers = std::move(done_);
   }
 
  private:
@@ -88,60 +93,126 @@ class Linker {
 
   Cuts& cuts(Buffer buffer) { return cuts_[static_cast<std::size_t>(buffer)]; }
 
+  struct Span {  // of pieces
+    Buffer buffer = Buffer::kData;
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+  Span span(Buffer buffer, std::uint64_t offset, std::uint64_t bytes) {
+    return {buffer, cuts(buffer).at(offset), cuts(buffer).at(offset + bytes)};
+  }
+  // The places in hand.
+  void locate(const Transfer& transfer) {
+    source_ = span(transfer.source, transfer.source_offset, transfer.bytes);
+    const bool same = transfer.source == transfer.destination &&
+                      transfer.source_offset == transfer.destination_offset;
+    destination_ = same ? source_ : span(transfer.destination, transfer.destination_offset, transfer.bytes);
+  }
+
   template <class Visit>
-  void each_piece(Buffer buffer, std::uint32_t rank, std::uint64_t offset, std::uint64_t bytes, Visit visit) {
-    const Cuts& grid = cuts(buffer);
-    Piece* row = pieces_[static_cast<std::size_t>(buffer)].data() + rank * grid.pieces();
-    const std::uint32_t end = grid.at(offset + bytes);
-    for (std::uint32_t i = grid.at(offset); i < end; ++i) {
+  void each_piece(const Span& where, std::uint32_t rank, Visit visit) {
+    Piece* row = pieces_[static_cast<std::size_t>(where.buffer)].data() + rank * cuts(where.buffer).pieces();
+    for (std::uint32_t i = where.begin; i < where.end; ++i) {
       visit(row[i]);
     }
+  }
+
+  // Appends a transfer that waits for waits_.
+  void emit(Transfer transfer) {
+    std::sort(waits_.begin(), waits_.end());
+    waits_.erase(std::unique(waits_.begin(), waits_.end()), waits_.end());
+    transfer.first_dependency = static_cast<std::uint32_t>(dag_.dependencies.size());
+    transfer.dependency_count = static_cast<std::uint32_t>(waits_.size());
+    dag_.dependencies.insert(dag_.dependencies.end(), waits_.begin(), waits_.end());
+    done_.push_back(transfer);
   }
 
   void wait_for(std::uint32_t list) {
     for (; list != kNil; list = nodes_[list].next) {
       if (nodes_[list].transfer != current_) {
-        found_.push_back(nodes_[list].transfer);
+        waits_.push_back(nodes_[list].transfer);
       }
     }
   }
-  std::uint32_t with_current(std::uint32_t list) {
-    nodes_.push_back({current_, list});
+  [[nodiscard]] bool is_long(std::uint32_t list) const {
+    std::size_t count = 0;
+    for (; list != kNil && count <= kMostWaits; list = nodes_[list].next) {
+      ++count;
+    }
+    return count > kMostWaits;
+  }
+  std::uint32_t with(std::uint32_t transfer, std::uint32_t list) {
+    nodes_.push_back({transfer, list});
     return static_cast<std::uint32_t>(nodes_.size() - 1);
   }
 
-  void read(const Transfer& transfer, std::uint32_t rank) {
-    each_piece(transfer.source, rank, transfer.source_offset, transfer.bytes, [this](Piece& piece) {
-      wait_for(piece.reductions != kNil ? piece.reductions : piece.base);
-      piece.readers = with_current(piece.readers);
+  // What a read or write of a piece waits for.
+  static std::uint32_t& before_read(Piece& piece) { return piece.reductions != kNil ? piece.reductions : piece.base; }
+  // A reader waits for all writers before it, so waiting for the readers is enough.
+  static std::uint32_t& before_write(Piece& piece) {
+    return piece.readers != kNil ? piece.readers : before_read(piece);
+  }
+  static std::uint32_t& before_reduction(Piece& piece) {
+    return piece.readers != kNil ? piece.readers : piece.base;
+  }
+
+  // Replaces long lists that the transfer waits for by a join each, which later waiters share.
+  void make_joins(const Transfer& transfer) {
+    const auto shorten = [&](std::uint32_t& list, std::uint32_t rank) {
+      if (!is_long(list)) {
+        return;
+      }
+      waits_.clear();
+      current_ = kNil;
+      wait_for(list);
+      list = with(static_cast<std::uint32_t>(done_.size()), kNil);
+      emit({.from = rank, .to = rank, .step = transfer.step});
+    };
+    for (const std::uint32_t rank : {transfer.from, transfer.also_from}) {
+      if (rank != kNoRank) {
+        each_piece(source_, rank, [&](Piece& piece) { shorten(before_read(piece), rank); });
+      }
+    }
+    for (const std::uint32_t rank : {transfer.to, transfer.also_to}) {
+      if (rank != kNoRank) {
+        each_piece(destination_, rank, [&](Piece& piece) {
+          shorten(transfer.reduce ? before_reduction(piece) : before_write(piece), rank);
+        });
+      }
+    }
+  }
+
+  void read(std::uint32_t rank) {
+    each_piece(source_, rank, [this](Piece& piece) {
+      wait_for(before_read(piece));
+      piece.readers = with(current_, piece.readers);
     });
   }
 
-  // A reader waits for all writers before it, so waiting for the readers is enough.
-  void write(const Transfer& transfer, std::uint32_t rank) {
-    each_piece(transfer.destination, rank, transfer.destination_offset, transfer.bytes,
-               [this, reduce = transfer.reduce](Piece& piece) {
-                 if (reduce) {
-                   if (piece.readers != kNil) {
-                     piece = {.base = piece.readers, .reductions = kNil, .readers = kNil};
-                   }
-                   wait_for(piece.base);
-                   piece.reductions = with_current(piece.reductions);
-                   return;
-                 }
-                 wait_for(piece.readers != kNil      ? piece.readers
-                          : piece.reductions != kNil ? piece.reductions
-                                                     : piece.base);
-                 piece = {.base = with_current(kNil), .reductions = kNil, .readers = kNil};
-               });
+  void write(std::uint32_t rank, bool reduce) {
+    each_piece(destination_, rank, [this, reduce](Piece& piece) {
+      if (!reduce) {
+        wait_for(before_write(piece));
+        piece = {.base = with(current_, kNil), .reductions = kNil, .readers = kNil};
+        return;
+      }
+      if (piece.readers != kNil) {
+        piece = {.base = piece.readers, .reductions = kNil, .readers = kNil};
+      }
+      wait_for(piece.base);
+      piece.reductions = with(current_, piece.reductions);
+    });
   }
 
   Dag& dag_;
   std::array<Cuts, kBuffers> cuts_;
   std::array<std::vector<Piece>, kBuffers> pieces_;  // rank by rank
   std::vector<Node> nodes_;                          // of all lists
-  std::vector<std::uint32_t> found_;
-  std::uint32_t current_ = 0;
+  std::vector<Transfer> done_;
+  std::vector<std::uint32_t> waits_;
+  std::uint32_t current_ = 0;                        // index of the transfer in hand
+  Span source_;
+  Span destination_;
 };
 
 }  // namespace

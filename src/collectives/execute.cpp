@@ -103,6 +103,9 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> find_race(const Dag& dag)
   std::map<std::pair<std::uint32_t, Buffer>, std::vector<Touch>> touches;
   for (std::uint32_t i = 0; i < dag.transfers.size(); ++i) {
     const Transfer& transfer = dag.transfers[i];
+    if (transfer.bytes == 0) {
+      continue;
+    }
     for (const std::uint32_t rank : {transfer.from, transfer.also_from}) {
       if (rank != kNoRank) {
         touches[{rank, transfer.source}].push_back(

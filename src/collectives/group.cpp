@@ -2,6 +2,7 @@
 #include "trnsim/collectives/group.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "trnsim/base/error.h"
@@ -161,6 +162,16 @@ Legality check_group(const Topology& topology, const fabric::RankMap& ranks, con
   if (where.shape == Shape::kIrregular) {
     return {false, fmt::format("the group's {} chips are no adjacent pair, full row or column, or rectangular block",
                                where.chips.size())};
+  }
+  std::map<std::uint32_t, std::size_t> chips_of_domain;
+  for (const ChipMembers& chip : where.chips) {
+    ++chips_of_domain[topology.domain(chip.chip)];
+  }
+  for (const auto& [domain, chips] : chips_of_domain) {
+    if (chips != chips_of_domain.begin()->second) {
+      return {false, fmt::format("the group takes {} chips of one NeuronLink domain and {} of another",
+                                 chips_of_domain.begin()->second, chips)};
+    }
   }
   if (where.shape != Shape::kOneChip && !where.same_offsets) {
     return {false, "the group does not take the same cores of each of its chips"};

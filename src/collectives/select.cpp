@@ -41,7 +41,7 @@ struct Row {
 constexpr std::array kTable{
     Row{bit(Op::kAllToAll), kAnySize, 0, Algorithm::kDirect, "every pair exchanges directly"},
     Row{bit(Op::kPermute), kAnySize, 0, Algorithm::kDirect, "point to point"},
-    Row{kAllOps, kAnySize, kSeveralDomains, Algorithm::kHierarchical, "several NeuronLink domains"},
+    Row{kAllOps, kAnySize, kFast | kSeveralDomains, Algorithm::kHierarchical, "several NeuronLink domains"},
     Row{bit(Op::kBroadcast), kUpToSmall, 0, Algorithm::kMesh, "below the RDH threshold"},
     Row{bit(Op::kBroadcast), kAnySize, 0, Algorithm::kRing, "above the mesh threshold"},
     Row{bit(Op::kAllReduce), kTiny, kFast, Algorithm::kSingleStepMesh, "the extra bytes cost less than more steps"},

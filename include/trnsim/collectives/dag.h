@@ -24,6 +24,7 @@ enum class Buffer : std::uint8_t { kData, kOutput, kScratch };
 inline constexpr std::uint32_t kNoRank = UINT32_MAX;
 
 // `bytes` from `source` of rank `from` to `destination` of rank `to` (both indices into the group).
+// bytes == 0 is a join: nothing moves and no time passes, it is done when its dependencies are.
 struct Transfer {
   std::uint32_t from = 0;
   std::uint32_t to = 0;                     // == from: within the rank
