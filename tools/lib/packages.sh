@@ -4,7 +4,7 @@ trnsim_packages=(
   g++ cmake ninja-build ccache git pkg-config ca-certificates
   libsystemc-dev libboost-dev libboost-iostreams-dev libfmt-dev libspdlog-dev libyaml-cpp-dev
   libcli11-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler zlib1g-dev
-  libgtest-dev libgmock-dev libbenchmark-dev python3 python3-venv
+  libgtest-dev libgmock-dev libbenchmark-dev libsimgrid-dev python3 python3-venv
 )
 
 fail() {
