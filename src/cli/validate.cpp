@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <thread>
 
 #include "commands.h"
@@ -41,6 +42,8 @@ struct Flags {
   std::string html;
   std::string markdown;
   std::string calibrate;
+  std::string assumptions;
+  bool sensitivity = false;
   bool list = false;
   bool quiet = false;
 };
@@ -68,6 +71,10 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--markdown", flags.markdown, "write the page docs/accuracy.md");
   app.add_option("--calibrate", flags.calibrate,
                  "fit the keys that the files declare; write a system file with them");
+  app.add_flag("--sensitivity", flags.sensitivity,
+               "move assumed values over their ranges, too: part of every output");
+  app.add_option("--assumptions", flags.assumptions,
+                 "headlines and ranges; default: data/validation/sensitivity.yaml");
   app.add_flag("--list", flags.list, "list the cases and run nothing");
   app.add_flag("-q,--quiet", flags.quiet, "no report on standard output");
 }
@@ -152,6 +159,13 @@ void print_list(const std::vector<const study::ValidationCase*>& cases) {
     std::cout << fmt::format("{:<14} {:<20} {:<24} {:>5} {:>12.2f}\n", one->id, one->class_name,
                              one->family, one->grade, one->measured.time_us);
   }
+}
+
+// Asked for, or the whole of docs/accuracy.md is written.
+bool wants_sensitivity(const Flags& flags) {
+  const bool everything = flags.files.empty() && flags.classes.empty() && flags.families.empty() &&
+                          flags.ids.empty() && !flags.list && flags.calibrate.empty();
+  return flags.sensitivity || !flags.assumptions.empty() || (everything && !flags.markdown.empty());
 }
 
 // notes.md beside the first file, if there is one.
@@ -251,6 +265,12 @@ int validate_command(const Arguments& arguments) {
     print_list(cases);
     return 0;
   }
+  std::optional<study::SensitivityFile> sensitivity;
+  if (wants_sensitivity(flags)) {
+    sensitivity = study::read_sensitivity_file(
+        flags.assumptions.empty() ? study::shipped_sensitivity_file() : flags.assumptions,
+        validation.files);
+  }
   if (cases.empty()) {
     throw Error("there are no cases", {}, "see 'trnsim validate --list'");
   }
@@ -268,6 +288,9 @@ int validate_command(const Arguments& arguments) {
     return 0;
   }
   validation.results = runner.run(cases);
+  if (sensitivity) {
+    validation.sensitivity = study::measure_sensitivity(std::move(*sensitivity), runner);
+  }
   if (stop_requested != 0) {
     throw sim::Interrupted();
   }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "markup.h"
 #include "trnsim/base/error.h"
 #include "trnsim/study/validation_report.h"
 
@@ -25,29 +26,6 @@ svg text{font:13px system-ui,sans-serif;fill:#52606d}
 // Distinct also for colour-blind readers.
 constexpr std::array<const char*, 8> kColours{"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                               "#b8860b", "#56b4e9", "#7b4ab8", "#333333"};
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 // Both axes alike and logarithmic, whole decades halved at 2 and 5.
 class Plot {
@@ -257,22 +235,11 @@ std::string case_table(const std::vector<const CaseResult*>& rows) {
 
 std::string profiles(const Validation& validation) {
   std::string rows;
-  for (const CaseResult& result : validation.results) {
-    if (!result.profile) {
-      continue;
-    }
-    const ProfileFit& fit = *result.profile;
-    rows += fmt::format("<tr><td class=t>{}<td>{:.2f}<td>{:.2f}", escaped(result.one->id),
-                        fit.measured_span_us, fit.simulated_span_us);
-    const EngineBusy* engine = fit.worst_engine();
-    const OpcodeError* opcode = fit.worst_opcode();
-    rows += engine == nullptr ? "<td>"
-                              : fmt::format("<td class=t>{:.1f} % ({})", 100 * engine->error(),
-                                            escaped(engine->engine));
-    rows += opcode == nullptr ? "<td>\n"
-                              : fmt::format("<td class=t>{:.1f} % ({} {})\n",
-                                            100 * opcode->median_error, escaped(opcode->engine),
-                                            escaped(opcode->opcode));
+  for (const CaseResult* result : profile_results(validation, "")) {
+    const ProfileFit& fit = *result->profile;
+    rows += fmt::format("<tr><td class=t>{}<td>{:.2f}<td>{:.2f}<td class=t>{}<td class=t>{}\n",
+                        escaped(result->one->id), fit.measured_span_us, fit.simulated_span_us,
+                        escaped(worst_engine_text(fit)), escaped(worst_opcode_text(fit)));
   }
   return rows.empty() ? ""
                       : "<h2>Replayed profiles</h2>\n<table><tr><th class=t>case<th>kernel span, us"
@@ -283,19 +250,9 @@ std::string profiles(const Validation& validation) {
 
 std::string apart(const Validation& validation) {
   std::string rows;
-  for (const CaseResult& result : validation.results) {
-    if (result.outcome != Outcome::kDone) {
-      rows += fmt::format("<tr><td class=t>{}<td class=t>{}<td class=t>{}\n",
-                          escaped(result.one->id),
-                          result.outcome == Outcome::kFailed ? "failed" : "skipped",
-                          escaped(result.reason));
-    }
-  }
-  for (const ValidationFile& file : validation.files) {
-    for (const NotRebuilt& row : file.not_rebuilt) {
-      rows += fmt::format("<tr><td class=t>{}<td class=t>not rebuilt<td class=t>{}\n",
-                          escaped(row.ids), escaped(row.reason));
-    }
+  for (const Apart& row : apart_rows(validation)) {
+    rows += fmt::format("<tr><td class=t>{}<td class=t>{}<td class=t>{}\n", escaped(row.ids), row.state,
+                        escaped(row.reason));
   }
   return rows.empty() ? ""
                       : "<h2>Not compared</h2>\n<table><tr><th class=t>case<th class=t>state<th "
@@ -329,6 +286,9 @@ std::string validation_html(const Validation& validation) {
   }
   out += Plot(validation).svg() + "<h2>Classes</h2>\n" + classes_table(validation);
   out += profiles(validation) + "<h2>Worst cases</h2>\n" + case_table(validation.worst(kWorst));
+  if (validation.sensitivity) {
+    out += sensitivity_html(*validation.sensitivity);
+  }
   out += "<h2>All cases</h2>\n" + case_table(done) + apart(validation) + "</html>\n";
   return out;
 }

@@ -175,6 +175,9 @@ ordered_json validation_json(const Validation& validation) {
   for (const CaseResult& result : validation.results) {
     out["cases"].push_back(case_json(result));
   }
+  if (validation.sensitivity) {
+    out["sensitivity"] = sensitivity_json(*validation.sensitivity);
+  }
   out["not_rebuilt"] = ordered_json::array();
   for (const ValidationFile& file : validation.files) {
     for (const NotRebuilt& row : file.not_rebuilt) {

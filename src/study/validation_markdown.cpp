@@ -1,22 +1,13 @@
 // docs/accuracy.md: where the model stands, what is worst, and what is assumed.
-#include <algorithm>
 #include <set>
 
+#include "markup.h"
 #include "trnsim/base/error.h"
 #include "trnsim/spec/loader.h"
 #include "trnsim/study/validation_report.h"
 
 namespace trnsim::study {
 namespace {
-
-// A cell must not end its column.
-std::string cell(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
-    text.insert(at, "\\");
-  }
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
 
 std::string error_cells(const ErrorStatistics& errors) {
   return fmt::format("{} | {:.1f} % | {:.1f} % | {:.1f} % | {:+.1f} %", errors.cases,
@@ -33,22 +24,11 @@ std::string verdict(const ClassSummary& summary) {
 // What replayed profiles say besides their totals.
 std::string profiles_table(const Validation& validation, const std::string& class_name) {
   std::string rows;
-  for (const CaseResult& result : validation.results) {
-    if (result.one->class_name != class_name || !result.profile) {
-      continue;
-    }
-    const ProfileFit& fit = *result.profile;
-    rows += fmt::format("| {} | {:.2f} | {:.2f} | ", cell(result.one->id), fit.measured_span_us,
-                        fit.simulated_span_us);
-    if (const EngineBusy* engine = fit.worst_engine()) {
-      rows += fmt::format("{:.1f} % ({})", 100 * engine->error(), engine->engine);
-    }
-    rows += " | ";
-    if (const OpcodeError* opcode = fit.worst_opcode()) {
-      rows += fmt::format("{:.1f} % ({} {})", 100 * opcode->median_error, opcode->engine,
-                          opcode->opcode);
-    }
-    rows += " |\n";
+  for (const CaseResult* result : profile_results(validation, class_name)) {
+    const ProfileFit& fit = *result->profile;
+    rows += fmt::format("| {} | {:.2f} | {:.2f} | {} | {} |\n", cell(result->one->id),
+                        fit.measured_span_us, fit.simulated_span_us, worst_engine_text(fit),
+                        worst_opcode_text(fit));
   }
   return rows.empty() ? ""
                       : "\n| profile | kernel span, us | simulated | busy time of the worst engine | "
@@ -116,18 +96,8 @@ std::string case_rows(const std::vector<const CaseResult*>& rows) {
 
 std::string apart_section(const Validation& validation) {
   std::string rows;
-  std::string last;
-  for (const CaseResult& result : validation.results) {
-    if (result.outcome == Outcome::kDone) {
-      continue;
-    }
-    const char* state = result.outcome == Outcome::kFailed ? "failed" : "skipped";
-    rows += fmt::format("| {} | {} | {} |\n", cell(result.one->id), state, cell(result.reason));
-  }
-  for (const ValidationFile& file : validation.files) {
-    for (const NotRebuilt& row : file.not_rebuilt) {
-      rows += fmt::format("| {} | not rebuilt | {} |\n", cell(row.ids), cell(row.reason));
-    }
+  for (const Apart& row : apart_rows(validation)) {
+    rows += fmt::format("| {} | {} | {} |\n", cell(row.ids), row.state, cell(row.reason));
   }
   return rows.empty() ? ""
                       : "\n## Not compared\n\nNever counted.\n\n| case | state | reason "
@@ -192,6 +162,9 @@ std::string validation_markdown(const Validation& validation, const std::string&
   }
   out += classes_section(validation);
   out += "\n## Worst cases\n\n" + case_rows(validation.worst(kWorst));
+  if (validation.sensitivity) {
+    out += sensitivity_markdown(*validation.sensitivity);
+  }
   return out + apart_section(validation) + assumed_section(validation);
 }
 

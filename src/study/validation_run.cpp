@@ -16,6 +16,7 @@
 
 #include "child_process.h"
 #include "trnsim/base/files.h"
+#include "trnsim/spec/generation_name.h"
 #include "trnsim/spec/loader.h"
 
 namespace trnsim::study {
@@ -27,18 +28,6 @@ struct System {
   spec::LaunchSpec launch;
   std::string target;  // of the NKI front end
 };
-
-const char* nki_target(spec::Generation generation) {
-  switch (generation) {
-    case spec::Generation::kTrn1:
-      return "trn1";
-    case spec::Generation::kTrn2:
-      return "trn2";
-    case spec::Generation::kTrn3:
-      return "trn3";
-  }
-  return "trn2";
-}
 
 std::string file_name(const std::string& id) {
   std::string name = id;
@@ -308,7 +297,7 @@ std::vector<CaseResult> CaseRunner::run(const std::vector<const ValidationCase*>
     const auto [at, fresh] = systems.try_emplace(fmt::format("{} {}", name, fmt::join(set, " ")));
     if (fresh) {
       const spec::LoadedSystem loaded = spec::load_system(name, set);
-      at->second = {loaded.spec.launch, nki_target(loaded.spec.chip.core.generation)};
+      at->second = {loaded.spec.launch, std::string(spec::generation_name(loaded.spec.chip.core.generation))};
     }
     system_of.push_back(&at->second);
     sets.push_back(std::move(set));

@@ -1,30 +1,15 @@
 // The terminal report, at most 80 columns.
 #include <map>
 
+#include "markup.h"
 #include "trnsim/base/error.h"
 #include "trnsim/study/validation_report.h"
 
 namespace trnsim::study {
 namespace {
 
-constexpr std::size_t kWidth = 80;
-
 std::string cut(const std::string& text, std::size_t width) {
   return text.size() <= width ? text : text.substr(0, width - 3) + "...";
-}
-
-// Words behind `margin`, broken before column 80.
-std::string wrapped(const std::string& margin, std::string text) {
-  std::string out;
-  while (margin.size() + text.size() > kWidth) {
-    const std::size_t space = text.rfind(' ', kWidth - margin.size());
-    if (space == std::string::npos || space == 0) {
-      break;
-    }
-    out += margin + text.substr(0, space) + "\n";
-    text.erase(0, space + 1);
-  }
-  return out + margin + text + "\n";
 }
 
 std::string cases_table(const Validation& validation, const std::string& class_name) {
@@ -57,20 +42,17 @@ std::string rank_text(const std::optional<double>& rank) {
 // What replayed profiles say besides their totals.
 std::string profile_table(const Validation& validation, const std::string& class_name) {
   std::string out;
-  for (const CaseResult& result : validation.results) {
-    if (result.one->class_name != class_name || !result.profile) {
-      continue;
-    }
-    const ProfileFit& fit = *result.profile;
+  for (const CaseResult* result : profile_results(validation, class_name)) {
+    const ProfileFit& fit = *result->profile;
     out += fmt::format("  {:<14} kernel span {:.2f} us, simulated {:.2f} us\n",
-                       cut(result.one->id, 14), fit.measured_span_us, fit.simulated_span_us);
-    if (const EngineBusy* engine = fit.worst_engine()) {
-      out += fmt::format("  {:<14} busy time of every engine within {:.1f} % ({})\n", "",
-                         100 * engine->error(), engine->engine);
+                       cut(result->one->id, 14), fit.measured_span_us, fit.simulated_span_us);
+    if (fit.worst_engine() != nullptr) {
+      out += fmt::format("  {:<14} busy time of every engine within {}\n", "",
+                         worst_engine_text(fit));
     }
-    if (const OpcodeError* opcode = fit.worst_opcode()) {
-      out += fmt::format("  {:<14} median duration of every opcode within {:.1f} % ({} {})\n", "",
-                         100 * opcode->median_error, opcode->engine, opcode->opcode);
+    if (fit.worst_opcode() != nullptr) {
+      out += fmt::format("  {:<14} median duration of every opcode within {}\n", "",
+                         worst_opcode_text(fit));
     }
   }
   return out.empty() ? "" : out + "\n";
@@ -160,6 +142,9 @@ std::string validation_text(const Validation& validation) {
   const std::string apart = reasons(validation, Outcome::kFailed, "failed") +
                             reasons(validation, Outcome::kSkipped, "skipped");
   out += apart.empty() ? "" : "\n" + apart;
+  if (validation.sensitivity) {
+    out += "\n" + sensitivity_text(*validation.sensitivity);
+  }
   for (const std::string& text : validation.overrides) {
     out += fmt::format("\nwith {}", text);
   }

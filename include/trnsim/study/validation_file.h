@@ -102,7 +102,8 @@ struct ValidationFile {
 [[nodiscard]] std::vector<ValidationFile> read_validation_files(
     const std::vector<std::string>& paths);
 
-// data/validation/*.yaml beside the configuration folder, sorted. Throws Error if there are none.
+// data/validation/*.yaml beside the configuration folder, sorted, without sensitivity.yaml. Throws Error if
+// there are none.
 [[nodiscard]] std::vector<std::string> shipped_validation_files();
 
 }  // namespace trnsim::study

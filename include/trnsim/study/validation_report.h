@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "trnsim/study/sensitivity.h"
 #include "trnsim/study/statistics.h"
 #include "trnsim/study/validation_file.h"
 #include "trnsim/study/validation_run.h"
@@ -46,6 +47,7 @@ struct Validation {
   std::vector<CaseResult> results;  // of cases in `files`
   std::vector<ClassSummary> classes;
   std::vector<std::string> overrides;  // --system and --set as given
+  std::optional<Sensitivity> sensitivity;  // in every output, if there is one
 
   [[nodiscard]] bool within() const;
   [[nodiscard]] std::size_t count(Outcome outcome) const;

@@ -89,6 +89,7 @@ class CaseRunner {
   // system or an override that does not exist.
   [[nodiscard]] std::vector<CaseResult> run(const std::vector<const ValidationCase*>& cases,
                                             const std::vector<std::string>& extra_set = {});
+  [[nodiscard]] const RunSettings& settings() const { return settings_; }
 
  private:
   RunSettings settings_;
