@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::uint32_t kNil = UINT32_MAX;
 constexpr std::size_t kBuffers = 3;
-// Waits for more transfers than this go through a join: n senders to n receivers would otherwise make n^3
-// dependencies.
+// Waits for more transfers than this go through a join: n senders to n receivers would otherwise
+// make n^3 dependencies.
 constexpr std::size_t kMostWaits = 8;
 
-// Every place where a transfer begins or ends cuts its buffer, on all ranks alike; between two cuts the
-// state of a rank's bytes is one.
+// Every place where a transfer begins or ends cuts its buffer, on all ranks alike; between two cuts
+// the state of a rank's bytes is one.
 class Cuts {
  public:
   void note(std::uint64_t offset) {
@@ -50,7 +50,8 @@ class Linker {
  public:
   explicit Linker(Dag& dag) : dag_(dag) {
     for (const Transfer& transfer : dag.transfers) {
-      if (transfer.source != transfer.destination || transfer.source_offset != transfer.destination_offset) {
+      if (transfer.source != transfer.destination ||
+          transfer.source_offset != transfer.destination_offset) {
         cuts(transfer.source).note(transfer.source_offset);
         cuts(transfer.source).note(transfer.source_offset + transfer.bytes);
       }
@@ -106,12 +107,14 @@ class Linker {
     source_ = span(transfer.source, transfer.source_offset, transfer.bytes);
     const bool same = transfer.source == transfer.destination &&
                       transfer.source_offset == transfer.destination_offset;
-    destination_ = same ? source_ : span(transfer.destination, transfer.destination_offset, transfer.bytes);
+    destination_ =
+        same ? source_ : span(transfer.destination, transfer.destination_offset, transfer.bytes);
   }
 
   template <class Visit>
   void each_piece(const Span& where, std::uint32_t rank, Visit visit) {
-    Piece* row = pieces_[static_cast<std::size_t>(where.buffer)].data() + rank * cuts(where.buffer).pieces();
+    Piece* row =
+        pieces_[static_cast<std::size_t>(where.buffer)].data() + rank * cuts(where.buffer).pieces();
     for (std::uint32_t i = where.begin; i < where.end; ++i) {
       visit(row[i]);
     }
@@ -147,7 +150,9 @@ class Linker {
   }
 
   // What a read or write of a piece waits for.
-  static std::uint32_t& before_read(Piece& piece) { return piece.reductions != kNil ? piece.reductions : piece.base; }
+  static std::uint32_t& before_read(Piece& piece) {
+    return piece.reductions != kNil ? piece.reductions : piece.base;
+  }
   // A reader waits for all writers before it, so waiting for the readers is enough.
   static std::uint32_t& before_write(Piece& piece) {
     return piece.readers != kNil ? piece.readers : before_read(piece);
@@ -210,7 +215,7 @@ class Linker {
   std::vector<Node> nodes_;                          // of all lists
   std::vector<Transfer> done_;
   std::vector<std::uint32_t> waits_;
-  std::uint32_t current_ = 0;                        // index of the transfer in hand
+  std::uint32_t current_ = 0;  // index of the transfer in hand
   Span source_;
   Span destination_;
 };
@@ -229,7 +234,8 @@ std::vector<Range> split(Range whole, std::uint32_t count, std::uint32_t element
 }
 
 std::vector<Range> merged(std::vector<Range> ranges) {
-  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.offset < b.offset; });
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Range& a, const Range& b) { return a.offset < b.offset; });
   std::vector<Range> result;
   for (const Range& range : ranges) {
     if (range.bytes == 0) {

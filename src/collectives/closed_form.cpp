@@ -10,7 +10,9 @@
 namespace trnsim::collectives {
 namespace {
 
-bool is_sum(Op op) { return op == Op::kAllReduce || op == Op::kAllGather || op == Op::kReduceScatter; }
+bool is_sum(Op op) {
+  return op == Op::kAllReduce || op == Op::kAllGather || op == Op::kReduceScatter;
+}
 
 }  // namespace
 
@@ -46,7 +48,8 @@ std::optional<std::uint32_t> closed_form_steps(Op op, Algorithm algorithm, const
   }
 }
 
-std::optional<double> closed_form_chip_bytes(Op op, Algorithm algorithm, const Grid& grid, std::uint64_t bytes) {
+std::optional<double> closed_form_chip_bytes(Op op, Algorithm algorithm, const Grid& grid,
+                                             std::uint64_t bytes) {
   if (!is_sum(op)) {
     return std::nullopt;
   }
@@ -80,9 +83,11 @@ Traffic traffic_of(const Dag& dag, const Group& group, const fabric::RankMap& ra
   for (const Transfer& transfer : dag.transfers) {
     if (transfer.from != transfer.to) {
       traffic.sent[transfer.from] += transfer.bytes;
-      traffic.left_chip[transfer.from] += chip(transfer.from) != chip(transfer.to) ? transfer.bytes : 0;
+      traffic.left_chip[transfer.from] +=
+          chip(transfer.from) != chip(transfer.to) ? transfer.bytes : 0;
     }
-    const unsigned touches = 2U + (transfer.reduce ? 1U : 0U) + (transfer.also_to != kNoRank ? 1U : 0U) +
+    const unsigned touches = 2U + (transfer.reduce ? 1U : 0U) +
+                             (transfer.also_to != kNoRank ? 1U : 0U) +
                              (transfer.also_from != kNoRank ? 1U : 0U);
     traffic.touched += touches * transfer.bytes;
   }
@@ -102,7 +107,8 @@ LinkLoad link_load(const Dag& dag, const Group& group, const fabric::Topology& t
   LinkLoad load;
   load.bytes.resize(topology.links().size());
   for (const auto& [ends, bytes] : between) {
-    for (const fabric::LinkShare& share : fabric::link_shares(topology, ends.first, ends.second, split_antipodal)) {
+    for (const fabric::LinkShare& share :
+         fabric::link_shares(topology, ends.first, ends.second, split_antipodal)) {
       load.bytes[share.link] += share.fraction * static_cast<double>(bytes);
     }
   }
@@ -113,7 +119,8 @@ LinkLoad link_load(const Dag& dag, const Group& group, const fabric::Topology& t
     sum += bytes;
     used += bytes > 0 ? 1 : 0;
     load.max = std::max(load.max, bytes);
-    load.slowest_us = std::max(load.slowest_us, bytes / (topology.links()[link].GBps_per_direction * 1e3));
+    load.slowest_us =
+        std::max(load.slowest_us, bytes / (topology.links()[link].GBps_per_direction * 1e3));
   }
   load.mean = used > 0 ? sum / static_cast<double>(used) : 0;
   return load;

@@ -16,7 +16,8 @@ using Cycle = std::vector<NodeId>;
 
 // Larger blocks are joined from their layers instead.
 constexpr std::size_t kSearchedChips = 16;
-// A block of 16 chips with a cycle needs a few hundred tries; one without (odd, not wrapping) ends here.
+// A block of 16 chips with a cycle needs a few hundred tries; one without (odd, not wrapping) ends
+// here.
 constexpr int kMostTries = 200'000;
 
 bool adjacent(const Topology& topology, NodeId a, NodeId b) {
@@ -25,7 +26,8 @@ bool adjacent(const Topology& topology, NodeId a, NodeId b) {
 
 class Search {
  public:
-  Search(const Topology& topology, const Cycle& chips) : topology_(topology), chips_(chips.begin(), chips.end()) {}
+  Search(const Topology& topology, const Cycle& chips)
+      : topology_(topology), chips_(chips.begin(), chips.end()) {}
 
   // Empty if there is no cycle.
   Cycle run() {
@@ -61,9 +63,9 @@ class Search {
   int tries_ = 0;
 };
 
-// n x n torus: n - 1 steps along each row, then one down; and the same with rows and columns exchanged.
-// The first leaves out the row wire that closes each row and uses the column wire below it, which is the
-// very column wire that the second leaves out.
+// n x n torus: n - 1 steps along each row, then one down; and the same with rows and columns
+// exchanged. The first leaves out the row wire that closes each row and uses the column wire below
+// it, which is the very column wire that the second leaves out.
 std::vector<Cycle> square_torus(const Topology& topology, std::uint32_t z, std::uint32_t domain) {
   const std::uint32_t n = topology.extents()[0];
   std::vector<Cycle> cycles(2);
@@ -78,9 +80,11 @@ std::vector<Cycle> square_torus(const Topology& topology, std::uint32_t z, std::
   return cycles;
 }
 
-// A tour of all layers: the cycle of each layer is opened at one of its wires and joined to the next layer
-// by the two z wires at that wire's ends. Opened wires of a layer share no chip, and cycles no z wire.
-Cycle join_layers(const Topology& topology, const std::vector<Cycle>& layers, std::set<NodeId>& taken) {
+// A tour of all layers: the cycle of each layer is opened at one of its wires and joined to the
+// next layer by the two z wires at that wire's ends. Opened wires of a layer share no chip, and
+// cycles no z wire.
+Cycle join_layers(const Topology& topology, const std::vector<Cycle>& layers,
+                  std::set<NodeId>& taken) {
   const std::size_t n = layers[0].size();
   std::vector<std::size_t> openings;  // places in the layer's cycle, same in all layers
   const auto key = [&](std::size_t i) { return layers[0][i % n]; };
@@ -125,9 +129,9 @@ std::vector<Cycle> torus_cycles(const Topology& topology, const Cycle& chips) {
     by_layer[topology.coordinates(chip)[2]].push_back(chip);
   }
   const std::size_t per_layer = chips.size() / by_layer.size();
-  const bool whole_layers = topology.kind() == spec::FabricKind::kTorus && extents[0] == extents[1] &&
-                            extents[0] > 2 && per_layer == extents[0] * extents[1] &&
-                            block_of(topology, chips).rectangular;
+  const bool whole_layers =
+      topology.kind() == spec::FabricKind::kTorus && extents[0] == extents[1] && extents[0] > 2 &&
+      per_layer == extents[0] * extents[1] && block_of(topology, chips).rectangular;
   if (!whole_layers) {
     if (chips.size() > kSearchedChips) {
       return {};
@@ -147,7 +151,8 @@ std::vector<Cycle> torus_cycles(const Topology& topology, const Cycle& chips) {
     return {layers[0][0], layers[1][0]};
   }
   std::set<NodeId> taken;
-  std::vector<Cycle> cycles{join_layers(topology, layers[0], taken), join_layers(topology, layers[1], taken)};
+  std::vector<Cycle> cycles{join_layers(topology, layers[0], taken),
+                            join_layers(topology, layers[1], taken)};
   return cycles[0].empty() || cycles[1].empty() ? std::vector<Cycle>{} : cycles;
 }
 

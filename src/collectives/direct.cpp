@@ -7,7 +7,8 @@
 namespace trnsim::collectives {
 namespace {
 
-// Part `to` of rank `from` becomes part `from` of rank `to`, whose parts are all as long as its own.
+// Part `to` of rank `from` becomes part `from` of rank `to`, whose parts are all as long as its
+// own.
 void all_to_all(Builder& builder, const Request& request) {
   const std::uint32_t n = request.group.size();
   const std::vector<Range> parts = split({0, request.bytes}, n, request.options.element_bytes);
@@ -15,8 +16,13 @@ void all_to_all(Builder& builder, const Request& request) {
   for (std::uint32_t round = 0; round < n; ++round) {
     for (std::uint32_t from = 0; from < n; ++from) {
       const std::uint32_t to = (from + round) % n;
-      builder.add({.from = from, .to = to, .destination = Buffer::kOutput, .source_offset = parts[to].offset,
-                   .destination_offset = from * parts[to].bytes, .bytes = parts[to].bytes, .step = round});
+      builder.add({.from = from,
+                   .to = to,
+                   .destination = Buffer::kOutput,
+                   .source_offset = parts[to].offset,
+                   .destination_offset = from * parts[to].bytes,
+                   .bytes = parts[to].bytes,
+                   .step = round});
     }
   }
 }

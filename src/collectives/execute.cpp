@@ -28,7 +28,8 @@ struct Touch {
 // Ancestors of each transfer, a bit per transfer.
 class Ancestors {
  public:
-  explicit Ancestors(const Dag& dag) : words_((dag.transfers.size() + 63) / 64), bits_(words_ * dag.transfers.size()) {
+  explicit Ancestors(const Dag& dag)
+      : words_((dag.transfers.size() + 63) / 64), bits_(words_ * dag.transfers.size()) {
     for (std::size_t i = 0; i < dag.transfers.size(); ++i) {
       const Transfer& transfer = dag.transfers[i];
       for (std::uint32_t d = 0; d < transfer.dependency_count; ++d) {
@@ -40,7 +41,9 @@ class Ancestors {
       }
     }
   }
-  [[nodiscard]] bool ordered(std::uint32_t a, std::uint32_t b) const { return has(a, b) || has(b, a); }
+  [[nodiscard]] bool ordered(std::uint32_t a, std::uint32_t b) const {
+    return has(a, b) || has(b, a);
+  }
 
  private:
   [[nodiscard]] bool has(std::uint32_t of, std::uint32_t ancestor) const {
@@ -114,9 +117,9 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> find_race(const Dag& dag)
     }
     for (const std::uint32_t rank : {transfer.to, transfer.also_to}) {
       if (rank != kNoRank) {
-        touches[{rank, transfer.destination}].push_back({transfer.destination_offset,
-                                                         transfer.destination_offset + transfer.bytes, i,
-                                                         transfer.reduce ? Access::kReduce : Access::kWrite});
+        touches[{rank, transfer.destination}].push_back(
+            {transfer.destination_offset, transfer.destination_offset + transfer.bytes, i,
+             transfer.reduce ? Access::kReduce : Access::kWrite});
       }
     }
   }

@@ -9,8 +9,11 @@
 namespace trnsim::collectives {
 namespace {
 
-constexpr unsigned bit(Op op) { return 1U << static_cast<unsigned>(op); }
-constexpr unsigned kReductions = bit(Op::kAllReduce) | bit(Op::kAllGather) | bit(Op::kReduceScatter);
+constexpr unsigned bit(Op op) {
+  return 1U << static_cast<unsigned>(op);
+}
+constexpr unsigned kReductions =
+    bit(Op::kAllReduce) | bit(Op::kAllGather) | bit(Op::kReduceScatter);
 
 struct Generator {
   Algorithm algorithm;
@@ -26,7 +29,8 @@ constexpr std::array kGenerators{
     Generator{Algorithm::kHierarchical, kReductions | bit(Op::kBroadcast), make_hierarchical},
     Generator{Algorithm::kPodMesh, kReductions, make_pod_mesh},
     Generator{Algorithm::kSwitchMesh, kReductions, make_switch_mesh},
-    Generator{Algorithm::kDirect, bit(Op::kAllToAll) | bit(Op::kBroadcast) | bit(Op::kPermute), make_direct},
+    Generator{Algorithm::kDirect, bit(Op::kAllToAll) | bit(Op::kBroadcast) | bit(Op::kPermute),
+              make_direct},
 };
 
 const Generator& generator(Algorithm algorithm) {
@@ -35,7 +39,8 @@ const Generator& generator(Algorithm algorithm) {
       return row;
     }
   }
-  throw Error(fmt::format("'{}' names no algorithm to generate", name(algorithm)), {}, "select one first");
+  throw Error(fmt::format("'{}' names no algorithm to generate", name(algorithm)), {},
+              "select one first");
 }
 
 std::string algorithms_for(Op op) {
@@ -69,7 +74,8 @@ void require_suitable(const Request& request, Algorithm algorithm) {
         unsuitable(request, algorithm, "it needs every rank of each chip", "use ring");
       }
       if (where.domains > 1) {
-        unsuitable(request, algorithm, "the ranks are in several NeuronLink domains", "use hierarchical");
+        unsuitable(request, algorithm, "the ranks are in several NeuronLink domains",
+                   "use hierarchical");
       }
       break;
     case Algorithm::kRdh:
@@ -107,7 +113,8 @@ Dag make_dag(Op op, Algorithm algorithm, const Group& group, const fabric::Topol
     throw Error("a collective needs at least one slice and one byte per element");
   }
   if (bytes % options.element_bytes != 0) {
-    throw Error(fmt::format("{} bytes are no whole number of elements of {} bytes", bytes, options.element_bytes));
+    throw Error(fmt::format("{} bytes are no whole number of elements of {} bytes", bytes,
+                            options.element_bytes));
   }
   static_cast<void>(check_group(topology, ranks, group, op));
   const Request request{op, group, topology, ranks, bytes, options};

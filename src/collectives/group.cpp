@@ -43,7 +43,8 @@ Shape shape_of(const Topology& topology, const Layout& where) {
   if (is_whole_domain(topology, where)) {
     return Shape::kDomain;
   }
-  if (topology.kind() == spec::FabricKind::kSwitched || topology.kind() == spec::FabricKind::kCustom) {
+  if (topology.kind() == spec::FabricKind::kSwitched ||
+      topology.kind() == spec::FabricKind::kCustom) {
     return Shape::kBlock;  // no rule is known
   }
   std::vector<NodeId> chips;
@@ -84,8 +85,9 @@ void require_possible(const fabric::RankMap& ranks, const Group& group) {
 }  // namespace
 
 const char* name(Shape shape) {
-  constexpr std::array names{"one chip",     "adjacent pair of chips", "full row or column", "rectangular block",
-                             "whole domain", "several domains",        "irregular"};
+  constexpr std::array names{"one chip",          "adjacent pair of chips", "full row or column",
+                             "rectangular block", "whole domain",           "several domains",
+                             "irregular"};
   return names[static_cast<std::size_t>(shape)];
 }
 
@@ -119,7 +121,8 @@ Layout layout(const Topology& topology, const fabric::RankMap& ranks, const Grou
     return ranks.ranks[group.ranks[index]];
   };
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::pair(place(a).chip, place(a).index_on_chip) < std::pair(place(b).chip, place(b).index_on_chip);
+    return std::pair(place(a).chip, place(a).index_on_chip) <
+           std::pair(place(b).chip, place(b).index_on_chip);
   });
   std::set<std::uint32_t> domains;
   for (const std::uint32_t index : order) {
@@ -149,19 +152,24 @@ Layout layout(const Topology& topology, const fabric::RankMap& ranks, const Grou
   return where;
 }
 
-Legality check_group(const Topology& topology, const fabric::RankMap& ranks, const Group& group, Op op) {
+Legality check_group(const Topology& topology, const fabric::RankMap& ranks, const Group& group,
+                     Op op) {
   require_possible(ranks, group);
   const std::uint32_t size = group.size();
   if (op == Op::kAllToAll && size != 4 && size != 8 && size != 16 && size % 32 != 0) {
-    return {false, fmt::format("all-to-all of {} ranks: 4, 8, 16 or a multiple of 32 are supported", size)};
+    return {false, fmt::format("all-to-all of {} ranks: 4, 8, 16 or a multiple of 32 are supported",
+                               size)};
   }
   if (op == Op::kPermute) {
     return {};
   }
   const Layout where = layout(topology, ranks, group);
   if (where.shape == Shape::kIrregular) {
-    return {false, fmt::format("the group's {} chips are no adjacent pair, full row or column, or rectangular block",
-                               where.chips.size())};
+    return {
+        false,
+        fmt::format(
+            "the group's {} chips are no adjacent pair, full row or column, or rectangular block",
+            where.chips.size())};
   }
   std::map<std::uint32_t, std::size_t> chips_of_domain;
   for (const ChipMembers& chip : where.chips) {
@@ -169,8 +177,9 @@ Legality check_group(const Topology& topology, const fabric::RankMap& ranks, con
   }
   for (const auto& [domain, chips] : chips_of_domain) {
     if (chips != chips_of_domain.begin()->second) {
-      return {false, fmt::format("the group takes {} chips of one NeuronLink domain and {} of another",
-                                 chips_of_domain.begin()->second, chips)};
+      return {false,
+              fmt::format("the group takes {} chips of one NeuronLink domain and {} of another",
+                          chips_of_domain.begin()->second, chips)};
     }
   }
   if (where.shape != Shape::kOneChip && !where.same_offsets) {
@@ -179,8 +188,8 @@ Legality check_group(const Topology& topology, const fabric::RankMap& ranks, con
   return {};
 }
 
-Legality check_groups(const Topology& topology, const fabric::RankMap& ranks, const std::vector<Group>& groups,
-                      Op op) {
+Legality check_groups(const Topology& topology, const fabric::RankMap& ranks,
+                      const std::vector<Group>& groups, Op op) {
   if (groups.empty()) {
     throw Error("a collective needs at least one replica group");
   }
@@ -189,8 +198,8 @@ Legality check_groups(const Topology& topology, const fabric::RankMap& ranks, co
   for (const Group& group : groups) {
     Legality legality = check_group(topology, ranks, group, op);
     if (group.size() != groups.front().size()) {
-      throw Error(fmt::format("replica groups of one collective have {} and {} ranks", groups.front().size(),
-                              group.size()),
+      throw Error(fmt::format("replica groups of one collective have {} and {} ranks",
+                              groups.front().size(), group.size()),
                   {}, "make all groups the same size");
     }
     for (const std::uint32_t rank : group.ranks) {

@@ -37,7 +37,8 @@ std::uint32_t number(std::string_view text, std::string_view whole) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Error(fmt::format("'{}' in replica groups '{}' is not a number", text, whole), {}, std::string(kHint));
+    throw Error(fmt::format("'{}' in replica groups '{}' is not a number", text, whole), {},
+                std::string(kHint));
   }
   return value;
 }
@@ -49,10 +50,11 @@ std::vector<std::uint32_t> numbers(std::string_view text, const char* what, std:
   for (const std::string_view item : split(text, ',')) {
     const std::size_t dash = item.find('-');
     const std::uint32_t first = number(item.substr(0, dash), whole);
-    const std::uint32_t last = dash == std::string_view::npos ? first : number(item.substr(dash + 1), whole);
+    const std::uint32_t last =
+        dash == std::string_view::npos ? first : number(item.substr(dash + 1), whole);
     if (last < first) {
-      throw Error(fmt::format("range '{}' in replica groups '{}' counts down", trim(item), whole), {},
-                  std::string(kHint));
+      throw Error(fmt::format("range '{}' in replica groups '{}' counts down", trim(item), whole),
+                  {}, std::string(kHint));
     }
     if (last >= count) {
       throw Error(fmt::format("{} {} in replica groups '{}' does not exist", what, last, whole), {},

@@ -1,5 +1,5 @@
-// Hierarchical: reduce-scatter within the unit first, all-gather between units first, so that the slow
-// wires between units see each byte of the result once per rank.
+// Hierarchical: reduce-scatter within the unit first, all-gather between units first, so that the
+// slow wires between units see each byte of the result once per rank.
 #include <algorithm>
 #include <bit>
 #include <map>
@@ -27,7 +27,8 @@ struct Stages {
 };
 
 // The place owns the same bytes in every unit; those are divided again between the units.
-Stages all_reduce_stages(const Context& context, const Units& units, const Levels& levels, Range piece) {
+Stages all_reduce_stages(const Context& context, const Units& units, const Levels& levels,
+                         Range piece) {
   Stages stages;
   const std::vector<Ranges> places = all_reduce_parts(context, levels.inner, units.front(), piece);
   for (const auto& unit : units) {
@@ -35,7 +36,8 @@ Stages all_reduce_stages(const Context& context, const Units& units, const Level
   }
   for (std::size_t place = 0; place < units.front().size(); ++place) {
     std::vector<std::uint32_t> column = column_of(units, place);
-    std::vector<Ranges> parts = all_reduce_parts(context, levels.outer, column, places[place].front());
+    std::vector<Ranges> parts =
+        all_reduce_parts(context, levels.outer, column, places[place].front());
     stages.outer.push_back({std::move(column), std::move(parts)});
   }
   return stages;
@@ -97,7 +99,8 @@ Dag make_broadcast(const Request& request, const Units& units, const Levels& lev
     }
   }
   const auto function = [](Algorithm algorithm) {
-    return algorithm == Algorithm::kMesh || algorithm == Algorithm::kSwitchMesh ? mesh_broadcast : ring_broadcast;
+    return algorithm == Algorithm::kMesh || algorithm == Algorithm::kSwitchMesh ? mesh_broadcast
+                                                                                : ring_broadcast;
   };
   const Range whole{0, request.bytes};
   const std::uint32_t step = function(levels.outer)(context, column_of(units, place),
@@ -116,17 +119,20 @@ Levels levels_of(const Request& request, const Units& units) {
   }
   if (levels.inner == Algorithm::kAuto) {
     const bool switched = request.topology.kind() == spec::FabricKind::kSwitched;
-    levels.inner = switched                                                         ? Algorithm::kSwitchMesh
-                   : layout(request.topology, request.ranks, unit).whole_chips ? Algorithm::kKangaRing
-                                                                                    : Algorithm::kRing;
+    levels.inner = switched ? Algorithm::kSwitchMesh
+                   : layout(request.topology, request.ranks, unit).whole_chips
+                       ? Algorithm::kKangaRing
+                       : Algorithm::kRing;
   } else if (request.op != Op::kBroadcast) {
-    Request within{request.op, unit, request.topology, request.ranks, request.bytes, request.options};
+    Request within{request.op,    unit,          request.topology,
+                   request.ranks, request.bytes, request.options};
     require_suitable(within, levels.inner);
   }
   if (levels.outer == Algorithm::kAuto) {
     levels.outer = std::has_single_bit(units.size()) ? Algorithm::kRdh : Algorithm::kRing;
   } else if (levels.outer == Algorithm::kRdh && !std::has_single_bit(units.size())) {
-    throw Error(fmt::format("rdh between {} units: not a power of two", units.size()), {}, "use ring");
+    throw Error(fmt::format("rdh between {} units: not a power of two", units.size()), {},
+                "use ring");
   }
   return levels;
 }
@@ -149,16 +155,18 @@ std::vector<std::vector<std::uint32_t>> units_of(const Request& request) {
   Units units;
   for (auto& [key, unit] : by_key) {
     if (!units.empty() && unit.size() != units.front().size()) {
-      throw Error(fmt::format("the group has {} ranks in one {} and {} in another", units.front().size(),
-                              where.domains > 1 ? "NeuronLink domain" : "instance", unit.size()),
-                  {}, "take as many ranks of each, or force the algorithm ring");
+      throw Error(
+          fmt::format("the group has {} ranks in one {} and {} in another", units.front().size(),
+                      where.domains > 1 ? "NeuronLink domain" : "instance", unit.size()),
+          {}, "take as many ranks of each, or force the algorithm ring");
     }
     units.push_back(std::move(unit));
   }
   return units;
 }
 
-Dag make_staged(const Request& request, Algorithm algorithm, const Levels& levels, std::uint32_t pipeline) {
+Dag make_staged(const Request& request, Algorithm algorithm, const Levels& levels,
+                std::uint32_t pipeline) {
   const Units units = units_of(request);
   Builder builder(new_dag(request, algorithm));
   Request piecewise = request;

@@ -7,15 +7,18 @@
 namespace trnsim::collectives {
 namespace {
 
-// One direction round one cycle of chips. The rank that forwards is the same place on every chip, and
-// differs from ring to ring so that all ranks' DMA engines work. Its partner is the next place.
+// One direction round one cycle of chips. The rank that forwards is the same place on every chip,
+// and differs from ring to ring so that all ranks' DMA engines work. Its partner is the next place.
 struct ChipRing {
-  std::vector<std::vector<std::uint32_t>> chips;  // members by place on the chip: places in Phase::members
+  std::vector<std::vector<std::uint32_t>>
+      chips;  // members by place on the chip: places in Phase::members
   std::uint32_t forwarder = 0;
   std::uint32_t partner = 0;
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(chips.size()); }
-  [[nodiscard]] std::uint32_t per_chip() const { return static_cast<std::uint32_t>(chips.front().size()); }
+  [[nodiscard]] std::uint32_t per_chip() const {
+    return static_cast<std::uint32_t>(chips.front().size());
+  }
 };
 
 std::vector<ChipRing> rings_of(const Context& context, const std::vector<std::uint32_t>& members) {
@@ -42,11 +45,12 @@ std::vector<ChipRing> rings_of(const Context& context, const std::vector<std::ui
   return rings;
 }
 
-// The transfers of one slice of the part of one rank, which is place `owner` of chip `home` of the ring.
+// The transfers of one slice of the part of one rank, which is place `owner` of chip `home` of the
+// ring.
 class Lap {
  public:
-  Lap(const Context& context, const Phase& phase, const ChipRing& ring, std::uint32_t home, std::uint32_t owner,
-      Range slice)
+  Lap(const Context& context, const Phase& phase, const ChipRing& ring, std::uint32_t home,
+      std::uint32_t owner, Range slice)
       : context_(context), phase_(phase), ring_(ring), home_(home), owner_(owner), slice_(slice) {}
 
   // Hop h = 1 .. C - 1 brings the part to chip home + h; hop 0 is the owner's own chip.
@@ -54,7 +58,8 @@ class Lap {
     const std::uint32_t place = hop == 0 ? owner_ : ring_.forwarder;
     std::vector<std::uint32_t> have{place};
     if (hop > 0) {
-      Transfer crossing = transfer(member(hop - 1, hop == 1 ? owner_ : ring_.forwarder), member(hop, place), step);
+      Transfer crossing =
+          transfer(member(hop - 1, hop == 1 ? owner_ : ring_.forwarder), member(hop, place), step);
       if (ring_.per_chip() > 1) {
         crossing.also_to = member(hop, ring_.partner);
         have.push_back(ring_.partner);
@@ -68,7 +73,8 @@ class Lap {
     });
   }
 
-  // Mirrored: the sum leaves chip home + 1 and comes home with hop C - 1; then the owner's own chip.
+  // Mirrored: the sum leaves chip home + 1 and comes home with hop C - 1; then the owner's own
+  // chip.
   void reduce(std::uint32_t hop, std::uint32_t step) const {
     const bool home = hop + 1 == ring_.size();
     const std::uint32_t chip = hop + 1;  // that sends
@@ -87,7 +93,8 @@ class Lap {
       return;
     }
     const bool arrives_home = hop + 2 == ring_.size();
-    Transfer crossing = transfer(member(chip, place), member(chip + 1, arrives_home ? owner_ : place), step);
+    Transfer crossing =
+        transfer(member(chip, place), member(chip + 1, arrives_home ? owner_ : place), step);
     crossing.reduce = true;
     if (ring_.per_chip() > 1) {
       crossing.also_from = member(chip, ring_.partner);
@@ -100,8 +107,12 @@ class Lap {
     return phase_.members[ring_.chips[(home_ + hop) % ring_.size()][place]];
   }
   [[nodiscard]] Transfer transfer(std::uint32_t from, std::uint32_t to, std::uint32_t step) const {
-    return {.from = from, .to = to, .source_offset = slice_.offset, .destination_offset = slice_.offset,
-            .bytes = slice_.bytes, .step = step};
+    return {.from = from,
+            .to = to,
+            .source_offset = slice_.offset,
+            .destination_offset = slice_.offset,
+            .bytes = slice_.bytes,
+            .step = step};
   }
   // Two by two the places of a chip that are not in `but`; the second is kNoRank when one is left.
   template <class Visit>
@@ -131,7 +142,8 @@ class Lap {
   Range slice_;
 };
 
-std::vector<Lap> laps_of(const Context& context, const Phase& phase, const std::vector<ChipRing>& rings) {
+std::vector<Lap> laps_of(const Context& context, const Phase& phase,
+                         const std::vector<ChipRing>& rings) {
   const Options& options = context.request.options;
   const auto count = static_cast<std::uint32_t>(rings.size());
   std::vector<Lap> laps;
@@ -154,7 +166,8 @@ std::vector<Lap> laps_of(const Context& context, const Phase& phase, const std::
 }  // namespace
 
 // With one rank per chip there is nothing to do on the owner's chip, and no step for it.
-std::uint32_t kangaring_reduce_scatter(const Context& context, const Phase& phase, std::uint32_t step) {
+std::uint32_t kangaring_reduce_scatter(const Context& context, const Phase& phase,
+                                       std::uint32_t step) {
   const std::vector<ChipRing> rings = rings_of(context, phase.members);
   const std::vector<Lap> laps = laps_of(context, phase, rings);
   const std::uint32_t hops = rings.front().size() - (rings.front().per_chip() == 1 ? 1 : 0);
@@ -179,6 +192,8 @@ std::uint32_t kangaring_all_gather(const Context& context, const Phase& phase, s
   return step + chips - skipped;
 }
 
-Dag make_kangaring(const Request& request) { return make_from_phases(request, Algorithm::kKangaRing); }
+Dag make_kangaring(const Request& request) {
+  return make_from_phases(request, Algorithm::kKangaRing);
+}
 
 }  // namespace trnsim::collectives

@@ -1,11 +1,12 @@
-// Mesh: two steps per phase, one between chips in which the ranks of a chip share the work, one on the chip.
+// Mesh: two steps per phase, one between chips in which the ranks of a chip share the work, one on
+// the chip.
 #include "phase.h"
 
 namespace trnsim::collectives {
 namespace {
 
-// members[chip][column]: rank `column` of each chip talks to the same column of other chips. Groups with
-// differing numbers of ranks per chip have one column, every rank a chip of its own.
+// members[chip][column]: rank `column` of each chip talks to the same column of other chips. Groups
+// with differing numbers of ranks per chip have one column, every rank a chip of its own.
 std::vector<std::vector<std::uint32_t>> grid_of(const Context& context,
                                                 const std::vector<std::uint32_t>& members) {
   const Layout where = layout_of(context, members);
@@ -55,7 +56,8 @@ std::uint32_t mesh_reduce_scatter(const Context& context, const Phase& phase, st
     for (const auto& chip : grid) {
       rotated(columns, [&](std::size_t from, std::size_t to) {
         for (const auto& other : grid) {
-          reduce_all(context, phase.members[chip[from]], phase.members[chip[to]], phase.parts[other[to]], step);
+          reduce_all(context, phase.members[chip[from]], phase.members[chip[to]],
+                     phase.parts[other[to]], step);
         }
       });
     }
@@ -65,7 +67,8 @@ std::uint32_t mesh_reduce_scatter(const Context& context, const Phase& phase, st
     rotated(grid.size(), [&](std::size_t from, std::size_t to) {
       for (std::size_t column = 0; column < columns; ++column) {
         const std::uint32_t target = grid[to][column];
-        reduce_all(context, phase.members[grid[from][column]], phase.members[target], phase.parts[target], step);
+        reduce_all(context, phase.members[grid[from][column]], phase.members[target],
+                   phase.parts[target], step);
       }
     });
     ++step;
@@ -80,7 +83,8 @@ std::uint32_t mesh_all_gather(const Context& context, const Phase& phase, std::u
     rotated(grid.size(), [&](std::size_t from, std::size_t to) {
       for (std::size_t column = 0; column < columns; ++column) {
         const std::uint32_t source = grid[from][column];
-        copy_all(context, phase.members[source], phase.members[grid[to][column]], phase.parts[source], step);
+        copy_all(context, phase.members[source], phase.members[grid[to][column]],
+                 phase.parts[source], step);
       }
     });
     ++step;
@@ -89,7 +93,8 @@ std::uint32_t mesh_all_gather(const Context& context, const Phase& phase, std::u
     for (const auto& chip : grid) {
       rotated(columns, [&](std::size_t from, std::size_t to) {
         for (const auto& other : grid) {
-          copy_all(context, phase.members[chip[from]], phase.members[chip[to]], phase.parts[other[from]], step);
+          copy_all(context, phase.members[chip[from]], phase.members[chip[to]],
+                   phase.parts[other[from]], step);
         }
       });
     }

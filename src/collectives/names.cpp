@@ -7,9 +7,11 @@
 namespace trnsim::collectives {
 namespace {
 
-constexpr std::array kOps{"all_reduce", "all_gather", "reduce_scatter", "all_to_all", "broadcast", "permute"};
-constexpr std::array kAlgorithms{"auto",         "ring",     "kangaring",   "mesh",  "single_step_mesh", "rdh",
-                                 "hierarchical", "pod_mesh", "switch_mesh", "direct"};
+constexpr std::array kOps{"all_reduce", "all_gather", "reduce_scatter",
+                          "all_to_all", "broadcast",  "permute"};
+constexpr std::array kAlgorithms{
+    "auto", "ring",         "kangaring", "mesh",        "single_step_mesh",
+    "rdh",  "hierarchical", "pod_mesh",  "switch_mesh", "direct"};
 
 template <class Value, class Names>
 Value parse(const char* what, const std::string& text, const Names& names) {
@@ -28,9 +30,15 @@ Value parse(const char* what, const std::string& text, const Names& names) {
 
 }  // namespace
 
-const char* name(Op op) { return kOps[static_cast<std::size_t>(op)]; }
-const char* name(Algorithm algorithm) { return kAlgorithms[static_cast<std::size_t>(algorithm)]; }
-Op parse_op(const std::string& text) { return parse<Op>("collective", text, kOps); }
+const char* name(Op op) {
+  return kOps[static_cast<std::size_t>(op)];
+}
+const char* name(Algorithm algorithm) {
+  return kAlgorithms[static_cast<std::size_t>(algorithm)];
+}
+Op parse_op(const std::string& text) {
+  return parse<Op>("collective", text, kOps);
+}
 Algorithm parse_algorithm(const std::string& text) {
   return parse<Algorithm>("collective algorithm", text, kAlgorithms);
 }

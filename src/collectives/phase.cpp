@@ -34,8 +34,8 @@ PhasePair phases_of(Algorithm algorithm) {
     case Algorithm::kSwitchMesh:
       return {flat_reduce_scatter, flat_all_gather};
     default:
-      throw Error(fmt::format("{} cannot be a stage of a hierarchical collective", name(algorithm)), {},
-                  "use ring, kangaring, mesh, rdh or switch_mesh");
+      throw Error(fmt::format("{} cannot be a stage of a hierarchical collective", name(algorithm)),
+                  {}, "use ring, kangaring, mesh, rdh or switch_mesh");
   }
 }
 

@@ -1,5 +1,5 @@
-// Recursive halving and doubling: one exchange per bit of the ranks' addresses, first within the chip, then
-// along the axes of the fabric, last between domains.
+// Recursive halving and doubling: one exchange per bit of the ranks' addresses, first within the
+// chip, then along the axes of the fabric, last between domains.
 #include <algorithm>
 #include <bit>
 
@@ -10,10 +10,12 @@ namespace trnsim::collectives {
 namespace {
 
 // Neighbours on a ring of four differ in one bit of this.
-std::uint32_t gray(std::uint32_t value) { return value ^ (value >> 1); }
+std::uint32_t gray(std::uint32_t value) {
+  return value ^ (value >> 1);
+}
 
-// Address of the n-th of `chips`, below chips.size(): coordinates bit by bit where the chips form a block
-// with extents of powers of two, else the place in the list.
+// Address of the n-th of `chips`, below chips.size(): coordinates bit by bit where the chips form a
+// block with extents of powers of two, else the place in the list.
 std::vector<std::uint32_t> chip_addresses(const fabric::Topology& topology,
                                           const std::vector<fabric::NodeId>& chips) {
   const Block block = block_of(topology, chips);
@@ -41,7 +43,8 @@ std::vector<std::uint32_t> chip_addresses(const fabric::Topology& topology,
 }
 
 // addresses[member]; exchange b is between addresses that differ in bit b.
-std::vector<std::uint32_t> addresses_of(const Context& context, const std::vector<std::uint32_t>& members) {
+std::vector<std::uint32_t> addresses_of(const Context& context,
+                                        const std::vector<std::uint32_t>& members) {
   const Layout where = layout_of(context, members);
   const auto n = static_cast<std::uint32_t>(members.size());
   std::vector<std::uint32_t> addresses(n);
@@ -51,7 +54,8 @@ std::vector<std::uint32_t> addresses_of(const Context& context, const std::vecto
     }
     return addresses;
   }
-  const std::vector<std::uint32_t> chips = chip_addresses(context.request.topology, chips_of(where));
+  const std::vector<std::uint32_t> chips =
+      chip_addresses(context.request.topology, chips_of(where));
   for (std::size_t chip = 0; chip < where.chips.size(); ++chip) {
     for (std::uint32_t place = 0; place < where.per_chip; ++place) {
       addresses[where.chips[chip].members[place]] = chips[chip] * where.per_chip + place;
@@ -95,8 +99,8 @@ std::uint32_t rdh_reduce_scatter(const Context& context, const Phase& phase, std
     for (std::uint32_t address = 0; address < plan.member_at.size(); ++address) {
       const std::uint32_t partner = address ^ (1U << bit);
       for (const Range& range : parts_like(phase, plan, partner, bit + 1)) {
-        context.builder.reduce(phase.members[plan.member_at[address]], phase.members[plan.member_at[partner]],
-                               range, step);
+        context.builder.reduce(phase.members[plan.member_at[address]],
+                               phase.members[plan.member_at[partner]], range, step);
       }
     }
   }
@@ -109,15 +113,16 @@ std::uint32_t rdh_all_gather(const Context& context, const Phase& phase, std::ui
     for (std::uint32_t address = 0; address < plan.member_at.size(); ++address) {
       const std::uint32_t partner = address ^ (1U << bit);
       for (const Range& range : parts_like(phase, plan, address, bit + 1)) {
-        context.builder.copy(phase.members[plan.member_at[address]], phase.members[plan.member_at[partner]],
-                             range, step);
+        context.builder.copy(phase.members[plan.member_at[address]],
+                             phase.members[plan.member_at[partner]], range, step);
       }
     }
   }
   return step;
 }
 
-// The first exchange divides by the lowest bit of the address: that is the highest of the part's place.
+// The first exchange divides by the lowest bit of the address: that is the highest of the part's
+// place.
 std::vector<Ranges> all_reduce_parts(const Context& context, Algorithm algorithm,
                                      const std::vector<std::uint32_t>& members, Range whole) {
   const auto n = static_cast<std::uint32_t>(members.size());
@@ -140,6 +145,8 @@ std::vector<Ranges> all_reduce_parts(const Context& context, Algorithm algorithm
   return result;
 }
 
-Dag make_rdh(const Request& request) { return make_from_phases(request, Algorithm::kRdh); }
+Dag make_rdh(const Request& request) {
+  return make_from_phases(request, Algorithm::kRdh);
+}
 
 }  // namespace trnsim::collectives

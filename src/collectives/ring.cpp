@@ -7,8 +7,8 @@
 namespace trnsim::collectives {
 namespace {
 
-// Rings of members (places in Phase::members), each with an equal share of the data: one per cycle of
-// chips and direction.
+// Rings of members (places in Phase::members), each with an equal share of the data: one per cycle
+// of chips and direction.
 std::vector<std::vector<std::uint32_t>> rings_of(const Context& context,
                                                  const std::vector<std::uint32_t>& members) {
   const Layout where = layout_of(context, members);
@@ -30,7 +30,8 @@ std::vector<std::vector<std::uint32_t>> rings_of(const Context& context,
 }
 
 // The share of each ring in each part, cut in slices: shares[ring][member] = slices.
-std::vector<std::vector<Ranges>> shares_of(const Context& context, const Phase& phase, std::uint32_t rings) {
+std::vector<std::vector<Ranges>> shares_of(const Context& context, const Phase& phase,
+                                           std::uint32_t rings) {
   const Options& options = context.request.options;
   std::vector<std::vector<Ranges>> shares(rings, std::vector<Ranges>(phase.members.size()));
   for (std::size_t member = 0; member < phase.members.size(); ++member) {
@@ -48,8 +49,9 @@ std::vector<std::vector<Ranges>> shares_of(const Context& context, const Phase& 
 
 enum class Kind : std::uint8_t { kReduceScatter, kAllGather };
 
-// Step s of an all-gather: place p passes on the part of place p - s. Of a reduce-scatter: the part of place
-// d starts behind its owner, at d + 1, and comes round to d: place p passes on that of p - 1 - s.
+// Step s of an all-gather: place p passes on the part of place p - s. Of a reduce-scatter: the part
+// of place d starts behind its owner, at d + 1, and comes round to d: place p passes on that of p -
+// 1 - s.
 std::uint32_t run(const Context& context, const Phase& phase, std::uint32_t step, Kind kind) {
   const auto n = static_cast<std::uint32_t>(phase.members.size());
   const auto rings = rings_of(context, phase.members);
@@ -83,8 +85,8 @@ std::uint32_t ring_all_gather(const Context& context, const Phase& phase, std::u
   return run(context, phase, step, Kind::kAllGather);
 }
 
-// A chain along each ring from the source. A chain of n ranks is full only when there are about as many
-// pieces as ranks.
+// A chain along each ring from the source. A chain of n ranks is full only when there are about as
+// many pieces as ranks.
 std::uint32_t ring_broadcast(const Context& context, const std::vector<std::uint32_t>& members,
                              std::uint32_t source, Range range, std::uint32_t step) {
   const auto n = static_cast<std::uint32_t>(members.size());
@@ -95,10 +97,11 @@ std::uint32_t ring_broadcast(const Context& context, const std::vector<std::uint
   for (std::size_t r = 0; r < rings.size(); ++r) {
     const auto start = static_cast<std::uint32_t>(
         std::find(rings[r].begin(), rings[r].end(), source) - rings[r].begin());
-    for (const Range& piece : split(shares[r], std::max(options.slices, n), options.element_bytes)) {
+    for (const Range& piece :
+         split(shares[r], std::max(options.slices, n), options.element_bytes)) {
       for (std::uint32_t s = 0; s + 1 < n; ++s) {
-        context.builder.copy(members[rings[r][(start + s) % n]], members[rings[r][(start + s + 1) % n]], piece,
-                             step + s);
+        context.builder.copy(members[rings[r][(start + s) % n]],
+                             members[rings[r][(start + s + 1) % n]], piece, step + s);
       }
     }
   }

@@ -13,11 +13,20 @@ namespace {
 
 using fabric::NodeId;
 
-constexpr unsigned bit(Op op) { return 1U << static_cast<unsigned>(op); }
+constexpr unsigned bit(Op op) {
+  return 1U << static_cast<unsigned>(op);
+}
 constexpr unsigned kSums = bit(Op::kAllReduce) | bit(Op::kAllGather) | bit(Op::kReduceScatter);
 constexpr unsigned kAllOps = ~0U;
 
-enum Size : unsigned { kTiny = 1, kSmall = 2, kMedium = 4, kLarge = 8, kUpToSmall = 3, kUpToMedium = 7, kAnySize = 15 };
+enum Size : unsigned {
+  kTiny = 1,
+  kSmall = 2,
+  kMedium = 4,
+  kLarge = 8,
+  kUpToSmall = 3,
+  kAnySize = 15
+};
 
 enum Fact : unsigned {
   kOneChip = 1,
@@ -26,7 +35,7 @@ enum Fact : unsigned {
   kSeveralInstances = 8,  // of one UltraServer
   kWholeChips = 16,
   kPowerOfTwo = 32,
-  kFast = 64,             // a shape that Neuron has fast paths for
+  kFast = 64,  // a shape that Neuron has fast paths for
 };
 
 struct Row {
@@ -41,15 +50,20 @@ struct Row {
 constexpr std::array kTable{
     Row{bit(Op::kAllToAll), kAnySize, 0, Algorithm::kDirect, "every pair exchanges directly"},
     Row{bit(Op::kPermute), kAnySize, 0, Algorithm::kDirect, "point to point"},
-    Row{kAllOps, kAnySize, kFast | kSeveralDomains, Algorithm::kHierarchical, "several NeuronLink domains"},
+    Row{kAllOps, kAnySize, kFast | kSeveralDomains, Algorithm::kHierarchical,
+        "several NeuronLink domains"},
     Row{bit(Op::kBroadcast), kUpToSmall, 0, Algorithm::kMesh, "below the RDH threshold"},
     Row{bit(Op::kBroadcast), kAnySize, 0, Algorithm::kRing, "above the mesh threshold"},
-    Row{bit(Op::kAllReduce), kTiny, kFast, Algorithm::kSingleStepMesh, "the extra bytes cost less than more steps"},
-    Row{kSums, kAnySize, kSwitched, Algorithm::kSwitchMesh, "switches reach every rank in one step"},
+    Row{bit(Op::kAllReduce), kTiny, kFast, Algorithm::kSingleStepMesh,
+        "the extra bytes cost less than more steps"},
+    Row{kSums, kAnySize, kSwitched, Algorithm::kSwitchMesh,
+        "switches reach every rank in one step"},
     Row{kSums, kAnySize, kOneChip, Algorithm::kMesh, "all ranks are on one chip"},
-    Row{kSums, kUpToSmall, kFast | kSeveralInstances, Algorithm::kPodMesh, "below the RDH threshold, several instances"},
+    Row{kSums, kUpToSmall, kFast | kSeveralInstances, Algorithm::kPodMesh,
+        "below the RDH threshold, several instances"},
     Row{kSums, kUpToSmall, kFast, Algorithm::kMesh, "below the RDH threshold"},
-    Row{kSums, kMedium, kFast | kPowerOfTwo, Algorithm::kRdh, "between the RDH and KangaRing thresholds"},
+    Row{kSums, kMedium, kFast | kPowerOfTwo, Algorithm::kRdh,
+        "between the RDH and KangaRing thresholds"},
     Row{kSums, kMedium, kFast | kWholeChips, Algorithm::kKangaRing, "RDH needs a power of two"},
     Row{kSums, kLarge, kFast | kSeveralInstances | kWholeChips, Algorithm::kHierarchical,
         "above the KangaRing threshold, several instances"},
@@ -82,49 +96,59 @@ double mean_distance(const fabric::Topology& topology, const Layout& where) {
   return std::max(1.0, sum / (n * (n - 1)));
 }
 
-// A single-step mesh pays while the time its bytes take on a chip's wires is below that of the steps that
-// the other algorithm has more of: between chips and on the chip, forth and back, without the one.
+// A single-step mesh pays while the time its bytes take on a chip's wires is below that of the
+// steps that the other algorithm has more of: between chips and on the chip, forth and back,
+// without the one.
 bool is_tiny(const Request& request, const spec::FabricSpec& fabric, const Layout& where) {
   if (where.chips.size() < 2 || where.per_chip == 0 || where.domains > 1) {
     return false;
   }
   double GBps = 0;
   for (const fabric::Link& link : request.topology.links()) {
-    GBps += link.from == where.chips.front().chip && link.link_class != fabric::kNone ? link.GBps_per_direction : 0;
+    GBps += link.from == where.chips.front().chip && link.link_class != fabric::kNone
+                ? link.GBps_per_direction
+                : 0;
   }
-  const bool one_step_phases = request.topology.kind() == spec::FabricKind::kSwitched || where.per_chip == 1;
+  const bool one_step_phases =
+      request.topology.kind() == spec::FabricKind::kSwitched || where.per_chip == 1;
   const double saved_us = (one_step_phases ? 1 : 3) * fabric.collective_hop_intra_us;
   const double remote = where.per_chip * (request.group.size() - where.per_chip);
-  const double wire_bytes = remote * static_cast<double>(request.bytes) * mean_distance(request.topology, where);
+  const double wire_bytes =
+      remote * static_cast<double>(request.bytes) * mean_distance(request.topology, where);
   return GBps > 0 && wire_bytes / (GBps * 1e3) < saved_us;
 }
 
 Size size_of(std::uint64_t bytes, const spec::FabricSpec& fabric) {
   const double mb = static_cast<double>(bytes) / 1e6;
-  return mb < fabric.threshold_mesh_rdh_mb ? kSmall : mb < fabric.threshold_rdh_kangaring_mb ? kMedium : kLarge;
+  return mb < fabric.threshold_mesh_rdh_mb        ? kSmall
+         : mb < fabric.threshold_rdh_kangaring_mb ? kMedium
+                                                  : kLarge;
 }
 
 unsigned facts_of(const Request& request, const Layout& where, const Legality& legality) {
   const auto kind = request.topology.kind();
   unsigned facts = 0;
-  const auto note = [&facts](bool holds, Fact fact) { facts |= holds ? static_cast<unsigned>(fact) : 0U; };
+  const auto note = [&facts](bool holds, Fact fact) {
+    facts |= holds ? static_cast<unsigned>(fact) : 0U;
+  };
   note(where.chips.size() == 1, kOneChip);
   note(kind == spec::FabricKind::kSwitched, kSwitched);
   note(where.domains > 1, kSeveralDomains);
   note(where.whole_chips, kWholeChips);
   note(std::has_single_bit(request.group.size()), kPowerOfTwo);
   note(legality.fast, kFast);
-  note(legality.fast && kind == spec::FabricKind::kTorus && where.domains == 1 && units_of(request).size() > 1,
+  note(legality.fast && kind == spec::FabricKind::kTorus && where.domains == 1 &&
+           units_of(request).size() > 1,
        kSeveralInstances);
   return facts;
 }
 
-// Stages of a hierarchical collective. Between units there is one rank of each: mesh, RDH or ring by size;
-// within one the same table again, for the unit alone.
+// Stages of a hierarchical collective. Between units there is one rank of each: mesh, RDH or ring
+// by size; within one the same table again, for the unit alone.
 void choose_stages(const Request& request, const spec::FabricSpec& fabric, Selection& selection) {
   const auto units = units_of(request);
   const Size size = size_of(request.bytes, fabric);
-  selection.outer = size == kSmall ? Algorithm::kMesh
+  selection.outer = size == kSmall                                         ? Algorithm::kMesh
                     : size == kMedium && std::has_single_bit(units.size()) ? Algorithm::kRdh
                                                                            : Algorithm::kRing;
   if (request.op == Op::kBroadcast) {
@@ -137,9 +161,11 @@ void choose_stages(const Request& request, const spec::FabricSpec& fabric, Selec
     unit.ranks.push_back(request.group.ranks[index]);
   }
   const Layout where = layout(request.topology, request.ranks, unit);
-  const Request within{request.op, unit, request.topology, request.ranks, request.bytes, request.options};
+  const Request within{request.op,    unit,          request.topology,
+                       request.ranks, request.bytes, request.options};
   const unsigned facts =
-      facts_of(within, where, check_group(request.topology, request.ranks, unit, request.op)) & ~kSeveralInstances;
+      facts_of(within, where, check_group(request.topology, request.ranks, unit, request.op)) &
+      ~kSeveralInstances;
   for (const Row& row : kTable) {
     if ((row.ops & bit(request.op)) != 0 && (row.sizes & size) != 0 && (row.needs & ~facts) == 0) {
       selection.inner = row.algorithm;
@@ -150,11 +176,13 @@ void choose_stages(const Request& request, const spec::FabricSpec& fabric, Selec
 
 }  // namespace
 
-Selection select(const Request& request, const spec::FabricSpec& fabric, fabric::Space space, Algorithm forced) {
+Selection select(const Request& request, const spec::FabricSpec& fabric, fabric::Space space,
+                 Algorithm forced) {
   Selection selection;
   selection.legality = check_group(request.topology, request.ranks, request.group, request.op);
   if (space == fabric::Space::kSbuf && (bit(request.op) & kSums) == 0) {
-    throw Error(fmt::format("{} works on HBM only", name(request.op)), {}, "put its buffers in HBM");
+    throw Error(fmt::format("{} works on HBM only", name(request.op)), {},
+                "put its buffers in HBM");
   }
   if (forced != Algorithm::kAuto) {
     require_suitable(request, forced);
@@ -163,9 +191,11 @@ Selection select(const Request& request, const spec::FabricSpec& fabric, fabric:
   } else {
     const Layout where = layout(request.topology, request.ranks, request.group);
     const unsigned facts = facts_of(request, where, selection.legality);
-    const unsigned size = size_of(request.bytes, fabric) | (is_tiny(request, fabric, where) ? unsigned{kTiny} : 0U);
+    const unsigned size =
+        size_of(request.bytes, fabric) | (is_tiny(request, fabric, where) ? unsigned{kTiny} : 0U);
     for (const Row& row : kTable) {
-      if ((row.ops & bit(request.op)) != 0 && (row.sizes & size) != 0 && (row.needs & ~facts) == 0) {
+      if ((row.ops & bit(request.op)) != 0 && (row.sizes & size) != 0 &&
+          (row.needs & ~facts) == 0) {
         selection.algorithm = row.algorithm;
         selection.reason = row.reason;
         break;

@@ -1,4 +1,5 @@
-// Collectives in two levels: within units of the group and between the ranks of equal place in each.
+// Collectives in two levels: within units of the group and between the ranks of equal place in
+// each.
 #pragma once
 
 #include "phase.h"

@@ -28,6 +28,8 @@ std::uint32_t flat_all_gather(const Context& context, const Phase& phase, std::u
   return step + (n > 1 ? 1 : 0);
 }
 
-Dag make_switch_mesh(const Request& request) { return make_from_phases(request, Algorithm::kSwitchMesh); }
+Dag make_switch_mesh(const Request& request) {
+  return make_from_phases(request, Algorithm::kSwitchMesh);
+}
 
 }  // namespace trnsim::collectives

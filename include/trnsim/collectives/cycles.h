@@ -9,13 +9,16 @@
 namespace trnsim::collectives {
 
 struct ChipCycles {
-  std::vector<std::vector<fabric::NodeId>> cycles;  // each visits every chip once; no wire is in two of them
-  bool on_wires = false;                            // every hop of every cycle is one wire
-  bool both_ways = false;                           // worth using in both directions: wires, more than two chips
+  std::vector<std::vector<fabric::NodeId>>
+      cycles;              // each visits every chip once; no wire is in two of them
+  bool on_wires = false;   // every hop of every cycle is one wire
+  bool both_ways = false;  // worth using in both directions: wires, more than two chips
 };
 
-// `chips` ascending, at least one. Two cycles on an n x n torus and on blocks of several such tori joined
-// along z; one cycle elsewhere. Chips without a cycle of wires, or below switches, keep their order.
-[[nodiscard]] ChipCycles chip_cycles(const fabric::Topology& topology, const std::vector<fabric::NodeId>& chips);
+// `chips` ascending, at least one. Two cycles on an n x n torus and on blocks of several such tori
+// joined along z; one cycle elsewhere. Chips without a cycle of wires, or below switches, keep
+// their order.
+[[nodiscard]] ChipCycles chip_cycles(const fabric::Topology& topology,
+                                     const std::vector<fabric::NodeId>& chips);
 
 }  // namespace trnsim::collectives

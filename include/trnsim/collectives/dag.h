@@ -1,5 +1,5 @@
-// A collective as a DAG of transfers between ranks: what an algorithm generator makes, what the numerics
-// executes on real vectors and what the network times.
+// A collective as a DAG of transfers between ranks: what an algorithm generator makes, what the
+// numerics executes on real vectors and what the network times.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,29 @@
 
 namespace trnsim::collectives {
 
-enum class Op : std::uint8_t { kAllReduce, kAllGather, kReduceScatter, kAllToAll, kBroadcast, kPermute };
+enum class Op : std::uint8_t {
+  kAllReduce,
+  kAllGather,
+  kReduceScatter,
+  kAllToAll,
+  kBroadcast,
+  kPermute
+};
 enum class Algorithm : std::uint8_t {
-  kAuto, kRing, kKangaRing, kMesh, kSingleStepMesh, kRdh, kHierarchical, kPodMesh, kSwitchMesh, kDirect
+  kAuto,
+  kRing,
+  kKangaRing,
+  kMesh,
+  kSingleStepMesh,
+  kRdh,
+  kHierarchical,
+  kPodMesh,
+  kSwitchMesh,
+  kDirect
 };
 
-// Names as on the command line: "all_reduce", "kangaring". Parsing throws Error with the nearest name.
+// Names as on the command line: "all_reduce", "kangaring". Parsing throws Error with the nearest
+// name.
 [[nodiscard]] const char* name(Op op);
 [[nodiscard]] const char* name(Algorithm algorithm);
 [[nodiscard]] Op parse_op(const std::string& text);
@@ -27,18 +44,18 @@ inline constexpr std::uint32_t kNoRank = UINT32_MAX;
 // bytes == 0 is a join: nothing moves and no time passes, it is done when its dependencies are.
 struct Transfer {
   std::uint32_t from = 0;
-  std::uint32_t to = 0;                     // == from: within the rank
-  std::uint32_t also_to = kNoRank;          // same destination place on a second rank of the same chip
-  std::uint32_t also_from = kNoRank;        // reduce only: same source place on a second rank of the chip of
-                                            // `from`, added before the crossing
+  std::uint32_t to = 0;               // == from: within the rank
+  std::uint32_t also_to = kNoRank;    // same destination place on a second rank of the same chip
+  std::uint32_t also_from = kNoRank;  // reduce only: same source place on a second rank of the chip
+                                      // of `from`, added before the crossing
   Buffer source = Buffer::kData;
   Buffer destination = Buffer::kData;
-  std::uint64_t source_offset = 0;          // bytes
+  std::uint64_t source_offset = 0;  // bytes
   std::uint64_t destination_offset = 0;
   std::uint64_t bytes = 0;
-  bool reduce = false;                      // destination += source
-  std::uint32_t step = 0;                   // of the algorithm, for reports
-  std::uint32_t first_dependency = 0;       // into Dag::dependencies
+  bool reduce = false;                 // destination += source
+  std::uint32_t step = 0;              // of the algorithm, for reports
+  std::uint32_t first_dependency = 0;  // into Dag::dependencies
   std::uint32_t dependency_count = 0;
 };
 
@@ -55,9 +72,9 @@ struct Dag {
   Op op = Op::kAllReduce;
   Algorithm algorithm = Algorithm::kRing;
   std::uint32_t ranks = 0;
-  std::uint64_t bytes = 0;                  // buffer size as in the table above
-  std::uint32_t element_bytes = 1;          // every offset and size is a multiple of it
-  std::uint64_t scratch_bytes = 0;          // of each rank
+  std::uint64_t bytes = 0;          // buffer size as in the table above
+  std::uint32_t element_bytes = 1;  // every offset and size is a multiple of it
+  std::uint64_t scratch_bytes = 0;  // of each rank
   std::uint32_t steps = 0;
   std::vector<Transfer> transfers;          // dependencies point backwards only
   std::vector<std::uint32_t> dependencies;  // indices of transfers

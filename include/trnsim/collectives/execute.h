@@ -55,8 +55,8 @@ void execute(const Dag& dag, std::vector<Buffers<Value>>& ranks, std::uint64_t s
   }
 }
 
-// Two transfers that touch the same bytes in an order that no dependency fixes, unless both read or both
-// only reduce into them. For small DAGs: memory grows with the square of the transfers.
+// Two transfers that touch the same bytes in an order that no dependency fixes, unless both read or
+// both only reduce into them. For small DAGs: memory grows with the square of the transfers.
 [[nodiscard]] std::optional<std::pair<std::uint32_t, std::uint32_t>> find_race(const Dag& dag);
 
 }  // namespace trnsim::collectives

@@ -22,7 +22,8 @@ struct Group {
 
 // "all"; "0-15"; "0,4,8;1,5,9" (groups separated by ';'); "chips:0-3" (every rank of those chips).
 // Throws Error for text that is none of these and for ranks or chips that do not exist.
-[[nodiscard]] std::vector<Group> parse_groups(const std::string& text, const fabric::RankMap& ranks);
+[[nodiscard]] std::vector<Group> parse_groups(const std::string& text,
+                                              const fabric::RankMap& ranks);
 
 enum class Shape : std::uint8_t {
   kOneChip,
@@ -42,10 +43,10 @@ struct ChipMembers {
 
 // Where a group lies.
 struct Layout {
-  std::vector<ChipMembers> chips;      // ascending
-  std::uint32_t per_chip = 0;          // ranks of the group on each chip; 0 = differs
-  bool same_offsets = false;           // the same places on every chip
-  bool whole_chips = false;            // every rank of each chip
+  std::vector<ChipMembers> chips;  // ascending
+  std::uint32_t per_chip = 0;      // ranks of the group on each chip; 0 = differs
+  bool same_offsets = false;       // the same places on every chip
+  bool whole_chips = false;        // every rank of each chip
   std::uint32_t domains = 1;
   Shape shape = Shape::kIrregular;
 };
@@ -58,7 +59,8 @@ struct Block {
   std::array<std::uint32_t, 3> start{0, 0, 0};
   std::array<std::uint32_t, 3> size{1, 1, 1};
 };
-[[nodiscard]] Block block_of(const fabric::Topology& topology, const std::vector<fabric::NodeId>& chips);
+[[nodiscard]] Block block_of(const fabric::Topology& topology,
+                             const std::vector<fabric::NodeId>& chips);
 
 struct Legality {
   bool fast = true;
@@ -69,8 +71,8 @@ struct Legality {
 [[nodiscard]] Legality check_group(const fabric::Topology& topology, const fabric::RankMap& ranks,
                                    const Group& group, Op op);
 
-// The replica groups of one collective. Also throws for groups of different size and for a rank in two
-// groups. The reason is that of the first group that is not legal.
+// The replica groups of one collective. Also throws for groups of different size and for a rank in
+// two groups. The reason is that of the first group that is not legal.
 [[nodiscard]] Legality check_groups(const fabric::Topology& topology, const fabric::RankMap& ranks,
                                     const std::vector<Group>& groups, Op op);
 

@@ -12,7 +12,9 @@ namespace {
 using fabric::LinkId;
 using fabric::NodeId;
 
-std::vector<NodeId> chips(std::initializer_list<NodeId> list) { return list; }
+std::vector<NodeId> chips(std::initializer_list<NodeId> list) {
+  return list;
+}
 
 std::vector<NodeId> first_chips(std::uint32_t count) {
   std::vector<NodeId> list(count);
@@ -40,13 +42,15 @@ std::map<LinkId, int> uses_of(const fabric::Topology& topology, const ChipCycles
   return uses;
 }
 
-void expect_cycles(const fabric::Topology& topology, const std::vector<NodeId>& list, std::size_t count) {
+void expect_cycles(const fabric::Topology& topology, const std::vector<NodeId>& list,
+                   std::size_t count) {
   const ChipCycles found = chip_cycles(topology, list);
   EXPECT_TRUE(found.on_wires);
   EXPECT_TRUE(found.both_ways);
   ASSERT_EQ(found.cycles.size(), count);
   for (const auto& cycle : found.cycles) {
-    EXPECT_EQ(std::set<NodeId>(cycle.begin(), cycle.end()), std::set<NodeId>(list.begin(), list.end()));
+    EXPECT_EQ(std::set<NodeId>(cycle.begin(), cycle.end()),
+              std::set<NodeId>(list.begin(), list.end()));
     EXPECT_EQ(cycle.size(), list.size());
   }
   for (const auto& [link, times] : uses_of(topology, found)) {
@@ -90,7 +94,8 @@ TEST(ChipCycles, OneCycleOnRowsColumnsAndBlocks) {
 
 TEST(ChipCycles, ChipsWithoutACycleKeepTheirOrder) {
   const Machine machine("trn2.48xlarge", 1);
-  for (const auto& list : {chips({0, 1, 5}), chips({0, 1, 2, 4, 5, 6, 8, 9, 10})}) {  // 3 x 3: odd, not wrapping
+  for (const auto& list :
+       {chips({0, 1, 5}), chips({0, 1, 2, 4, 5, 6, 8, 9, 10})}) {  // 3 x 3: odd, not wrapping
     const ChipCycles found = chip_cycles(machine.topology, list);
     EXPECT_FALSE(found.on_wires);
     EXPECT_EQ(found.cycles, std::vector<std::vector<NodeId>>(1, list));

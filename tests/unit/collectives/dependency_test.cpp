@@ -58,8 +58,8 @@ TEST(FindRace, SeesSecondSourcesAndDestinations) {
   EXPECT_TRUE(find_race(sums).has_value());
 }
 
-// Takes away one dependency at a time. Where that leaves no other way round, the bytes race; what is left
-// over is a dependency that others imply.
+// Takes away one dependency at a time. Where that leaves no other way round, the bytes race; what
+// is left over is a dependency that others imply.
 void expect_most_needed(const Dag& dag, double share) {
   std::size_t needed = 0;
   for (std::size_t gone = 0; gone < dag.dependencies.size(); ++gone) {
@@ -67,7 +67,8 @@ void expect_most_needed(const Dag& dag, double share) {
     for (Transfer& transfer : without.transfers) {
       const std::size_t first = transfer.first_dependency;
       if (gone >= first && gone < first + transfer.dependency_count) {
-        std::swap(without.dependencies[gone], without.dependencies[first + transfer.dependency_count - 1]);
+        std::swap(without.dependencies[gone],
+                  without.dependencies[first + transfer.dependency_count - 1]);
         --transfer.dependency_count;
       }
     }
@@ -80,18 +81,21 @@ TEST(Dependencies, AreNeeded) {
   const Machine machine("trn2.48xlarge", 2);
   Options options = elements_of_4();
   options.slices = 1;
-  // An all-gather's first read of a part waits for its write only, everything else follows from that.
+  // An all-gather's first read of a part waits for its write only, everything else follows from
+  // that.
   expect_most_needed(machine.dag(Op::kAllGather, Algorithm::kRing, "chips:0-1", 64, options), 1);
-  expect_most_needed(machine.dag(Op::kReduceScatter, Algorithm::kKangaRing, "chips:0-3", 64, options), 1);
+  expect_most_needed(
+      machine.dag(Op::kReduceScatter, Algorithm::kKangaRing, "chips:0-3", 64, options), 1);
   expect_most_needed(machine.dag(Op::kAllGather, Algorithm::kMesh, "chips:0-3", 64, options), 1);
-  // In place: a rank's part is overwritten after it was sent on, which the way of the sum implies already.
+  // In place: a rank's part is overwritten after it was sent on, which the way of the sum implies
+  // already.
   expect_most_needed(machine.dag(Op::kAllReduce, Algorithm::kRing, "chips:0-1", 64, options), 0.5);
 }
 
 TEST(Dependencies, WithoutThemTheResultIsWrong) {
   const Machine machine("trn2.48xlarge", 2);
-  for (const Algorithm algorithm : {Algorithm::kRing, Algorithm::kKangaRing, Algorithm::kMesh, Algorithm::kRdh,
-                                    Algorithm::kSingleStepMesh}) {
+  for (const Algorithm algorithm : {Algorithm::kRing, Algorithm::kKangaRing, Algorithm::kMesh,
+                                    Algorithm::kRdh, Algorithm::kSingleStepMesh}) {
     Dag dag = machine.dag(Op::kAllReduce, algorithm, "chips:0-3", 640, elements_of_4());
     for (Transfer& transfer : dag.transfers) {
       transfer.dependency_count = 0;
@@ -113,7 +117,8 @@ TEST(Dependencies, JoinsKeepTheirNumberDown) {
     EXPECT_LE(transfer.dependency_count, 15U);
   }
   EXPECT_EQ(joins, 16U);
-  // 15 into each join, one for each of the 240 copies from it, and the copy's own place: the send before it.
+  // 15 into each join, one for each of the 240 copies from it, and the copy's own place: the send
+  // before it.
   EXPECT_EQ(dag.dependencies.size(), 16U * 15 + 2 * 240);
 }
 

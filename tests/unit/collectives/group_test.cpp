@@ -25,12 +25,15 @@ TEST(ParseGroups, ListsRangesAllAndChips) {
 }
 
 TEST(ParseGroups, SaysWhatIsWrong) {
-  const std::string hint = "; write 'all', '0-15', '0,4,8;1,5,9' (groups separated by ';') or 'chips:0-3'";
+  const std::string hint =
+      "; write 'all', '0-15', '0,4,8;1,5,9' (groups separated by ';') or 'chips:0-3'";
   EXPECT_EQ(parse_error("0,x"), "'x' in replica groups '0,x' is not a number" + hint);
   EXPECT_EQ(parse_error("3-1"), "range '3-1' in replica groups '3-1' counts down" + hint);
   EXPECT_EQ(parse_error("0;;1"), "empty group in replica groups '0;;1'" + hint);
-  EXPECT_EQ(parse_error("60-64"), "rank 64 in replica groups '60-64' does not exist; ranks are 0 to 63");
-  EXPECT_EQ(parse_error("chips:16"), "chip 16 in replica groups 'chips:16' does not exist; chips are 0 to 15");
+  EXPECT_EQ(parse_error("60-64"),
+            "rank 64 in replica groups '60-64' does not exist; ranks are 0 to 63");
+  EXPECT_EQ(parse_error("chips:16"),
+            "chip 16 in replica groups 'chips:16' does not exist; chips are 0 to 15");
   EXPECT_EQ(parse_error("0-"), "'' in replica groups '0-' is not a number" + hint);
 }
 
@@ -86,7 +89,8 @@ Legality check(const std::string& text, Op op = Op::kAllReduce) {
 }
 
 TEST(CheckGroup, LegalShapesAreFast) {
-  for (const char* text : {"0-3", "0-2", "chips:0,3", "chips:4-7", "chips:0,1,4,5", "all", "0,4,8,12;1,5,9,13"}) {
+  for (const char* text :
+       {"0-3", "0-2", "chips:0,3", "chips:4-7", "chips:0,1,4,5", "all", "0,4,8,12;1,5,9,13"}) {
     EXPECT_TRUE(check(text).fast) << text;
   }
 }
@@ -95,7 +99,8 @@ TEST(CheckGroup, OtherShapesTakeTheSlowPath) {
   EXPECT_EQ(check("chips:0,5").reason,
             "the group's 2 chips are no adjacent pair, full row or column, or rectangular block");
   EXPECT_EQ(check("0,1,6,7").reason, "the group does not take the same cores of each of its chips");
-  EXPECT_EQ(check("0-3;8,13,10,11").reason, "the group does not take the same cores of each of its chips");
+  EXPECT_EQ(check("0-3;8,13,10,11").reason,
+            "the group does not take the same cores of each of its chips");
   EXPECT_FALSE(check("chips:0,5").fast);
   EXPECT_TRUE(check("chips:0,5", Op::kPermute).fast);
 }
@@ -104,26 +109,32 @@ TEST(CheckGroup, WorldSizesOfAllToAll) {
   for (const char* text : {"0-3", "0-7", "0-15", "0-31", "all"}) {
     EXPECT_TRUE(check(text, Op::kAllToAll).fast) << text;
   }
-  EXPECT_EQ(check("0-1", Op::kAllToAll).reason, "all-to-all of 2 ranks: 4, 8, 16 or a multiple of 32 are supported");
+  EXPECT_EQ(check("0-1", Op::kAllToAll).reason,
+            "all-to-all of 2 ranks: 4, 8, 16 or a multiple of 32 are supported");
   EXPECT_FALSE(check("chips:0-11", Op::kAllToAll).fast);  // 48
 }
 
 std::string check_error(std::vector<Group> groups) {
-  return error_of([&] { static_cast<void>(check_groups(trn2().topology, trn2().ranks, groups, Op::kAllReduce)); });
+  return error_of([&] {
+    static_cast<void>(check_groups(trn2().topology, trn2().ranks, groups, Op::kAllReduce));
+  });
 }
 
 TEST(CheckGroup, ImpossibleGroupsAreErrors) {
   EXPECT_EQ(check_error({}), "a collective needs at least one replica group");
   EXPECT_EQ(check_error({Group{}}), "a collective needs at least one rank");
   EXPECT_EQ(check_error({Group{{0, 1, 0}}}), "rank 0 is in the replica group twice");
-  EXPECT_EQ(check_error({Group{{0, 64}}}), "rank 64 of the replica group does not exist; ranks are 0 to 63");
+  EXPECT_EQ(check_error({Group{{0, 64}}}),
+            "rank 64 of the replica group does not exist; ranks are 0 to 63");
   EXPECT_EQ(check_error({Group{{0, 1}}, Group{{2, 3, 4}}}),
             "replica groups of one collective have 2 and 3 ranks; make all groups the same size");
-  EXPECT_EQ(check_error({Group{{0, 1}}, Group{{1, 2}}}), "rank 1 is in two replica groups of one collective");
+  EXPECT_EQ(check_error({Group{{0, 1}}, Group{{1, 2}}}),
+            "rank 1 is in two replica groups of one collective");
 }
 
 TEST(Names, RoundTripAndSuggest) {
-  for (const Op op : {Op::kAllReduce, Op::kAllGather, Op::kReduceScatter, Op::kAllToAll, Op::kBroadcast, Op::kPermute}) {
+  for (const Op op : {Op::kAllReduce, Op::kAllGather, Op::kReduceScatter, Op::kAllToAll,
+                      Op::kBroadcast, Op::kPermute}) {
     EXPECT_EQ(parse_op(name(op)), op);
   }
   for (int i = 0; i <= static_cast<int>(Algorithm::kDirect); ++i) {

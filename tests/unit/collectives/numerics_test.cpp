@@ -6,10 +6,12 @@ namespace {
 
 constexpr std::array kSums{Op::kAllReduce, Op::kAllGather, Op::kReduceScatter};
 
-// 4-byte elements: divides evenly over up to 16 ranks; leaves a remainder; less than one element per rank.
+// 4-byte elements: divides evenly over up to 16 ranks; leaves a remainder; less than one element
+// per rank.
 constexpr std::array<std::uint64_t, 3> kSizes{4 * 192, 4 * 151, 4 * 3};
 
-void expect_sums(const Machine& machine, Algorithm algorithm, const std::vector<std::string>& groups) {
+void expect_sums(const Machine& machine, Algorithm algorithm,
+                 const std::vector<std::string>& groups) {
   for (const std::string& group : groups) {
     for (const Op op : kSums) {
       for (const std::uint64_t bytes : kSizes) {
@@ -28,25 +30,31 @@ const Machine& trn2(std::uint32_t per_chip) {
 }
 
 TEST(Ring, SumsOnAnyGroup) {
-  expect_sums(trn2(1), Algorithm::kRing, {"0", "0-1", "0-3", "0,4,8,12", "0,1,5", "0-7", "all", "5,4,1,0", "0-6"});
-  expect_sums(trn2(4), Algorithm::kRing, {"0-3", "0-2", "chips:0-1", "chips:0-3", "0,4,8,12", "0,1,5", "1-9"});
+  expect_sums(trn2(1), Algorithm::kRing,
+              {"0", "0-1", "0-3", "0,4,8,12", "0,1,5", "0-7", "all", "5,4,1,0", "0-6"});
+  expect_sums(trn2(4), Algorithm::kRing,
+              {"0-3", "0-2", "chips:0-1", "chips:0-3", "0,4,8,12", "0,1,5", "1-9"});
 }
 
 TEST(KangaRing, SumsOnWholeChips) {
   expect_sums(trn2(1), Algorithm::kKangaRing, {"0-1", "0-3", "all", "0-2"});
-  expect_sums(trn2(2), Algorithm::kKangaRing, {"chips:0", "chips:0-1", "chips:0-3", "all", "chips:0,4,8,12"});
-  expect_sums(trn2(4), Algorithm::kKangaRing, {"chips:0", "chips:0-3", "chips:0,1,4,5", "chips:0-2"});
+  expect_sums(trn2(2), Algorithm::kKangaRing,
+              {"chips:0", "chips:0-1", "chips:0-3", "all", "chips:0,4,8,12"});
+  expect_sums(trn2(4), Algorithm::kKangaRing,
+              {"chips:0", "chips:0-3", "chips:0,1,4,5", "chips:0-2"});
   expect_sums(trn2(8), Algorithm::kKangaRing, {"chips:0", "chips:0-1"});
 }
 
 TEST(Mesh, SumsOnAnyGroup) {
   expect_sums(trn2(1), Algorithm::kMesh, {"0", "0-1", "all", "0,1,5"});
-  expect_sums(trn2(4), Algorithm::kMesh, {"0-3", "chips:0-3", "all", "0,4,8,12", "1-9", "7,6,5,4,3,2,1,0"});
+  expect_sums(trn2(4), Algorithm::kMesh,
+              {"0-3", "chips:0-3", "all", "0,4,8,12", "1-9", "7,6,5,4,3,2,1,0"});
 }
 
 TEST(Rdh, SumsOnPowersOfTwo) {
   expect_sums(trn2(1), Algorithm::kRdh, {"0", "0-1", "0-3", "0-7", "all", "3,7,11,15", "0,1,5,10"});
-  expect_sums(trn2(4), Algorithm::kRdh, {"0-3", "chips:0-3", "chips:1,2,5,6", "all", "0,1,2,4", "7,6,5,4,3,2,1,0"});
+  expect_sums(trn2(4), Algorithm::kRdh,
+              {"0-3", "chips:0-3", "chips:1,2,5,6", "all", "0,1,2,4", "7,6,5,4,3,2,1,0"});
 }
 
 TEST(SingleStepMesh, Sums) {
@@ -87,7 +95,8 @@ TEST(Hierarchical, SumsAcrossDomains) {
   }
   const Machine machine("trn2.48xlarge", 1, 4);
   Options options = elements_of_4();
-  for (const Algorithm inner : {Algorithm::kRing, Algorithm::kMesh, Algorithm::kRdh, Algorithm::kKangaRing}) {
+  for (const Algorithm inner :
+       {Algorithm::kRing, Algorithm::kMesh, Algorithm::kRdh, Algorithm::kKangaRing}) {
     for (const Algorithm outer : {Algorithm::kRing, Algorithm::kMesh, Algorithm::kRdh}) {
       options.inner = inner;
       options.outer = outer;
@@ -128,7 +137,9 @@ TEST(Direct, PairsSendAndReceive) {
   EXPECT_EQ(values[1].output[7], input(3, 7));
   EXPECT_EQ(values[0].output[7], 0);
   options.pairs = {{0, 2}, {1, 2}};
-  EXPECT_EQ(error_of([&] { static_cast<void>(trn2(1).dag(Op::kPermute, Algorithm::kDirect, "0-3", 400, options)); }),
+  EXPECT_EQ(error_of([&] {
+              static_cast<void>(trn2(1).dag(Op::kPermute, Algorithm::kDirect, "0-3", 400, options));
+            }),
             "index 2 receives twice in one permute");
 }
 

@@ -33,7 +33,8 @@ TEST(Select, BySizeOnTheTorus) {
   EXPECT_EQ(chosen(trn2(), Op::kAllGather, "all", 100), Algorithm::kMesh);
 }
 
-// The published example: 16 ranks of an instance, mesh to 128 KiB, RDH at 2 MiB, KangaRing at 512 MiB.
+// The published example: 16 ranks of an instance, mesh to 128 KiB, RDH at 2 MiB, KangaRing at 512
+// MiB.
 TEST(Select, AgreesWithTheNccomExample) {
   EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "chips:0-3", 128 << 10), Algorithm::kMesh);
   EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "chips:0-3", 2 << 20), Algorithm::kRdh);
@@ -53,14 +54,17 @@ TEST(Select, TinyAllReducesTakeOneStep) {
 }
 
 TEST(Select, ByGroup) {
-  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "0-3", 512 * kMB), Algorithm::kMesh);              // one chip
-  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "0,4,8,12", 512 * kMB), Algorithm::kRing);         // not whole chips
-  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "chips:0-2", 8 * kMB), Algorithm::kKangaRing);     // 12 ranks: no RDH
+  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "0-3", 512 * kMB), Algorithm::kMesh);  // one chip
+  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "0,4,8,12", 512 * kMB),
+            Algorithm::kRing);  // not whole chips
+  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "chips:0-2", 8 * kMB),
+            Algorithm::kKangaRing);  // 12 ranks: no RDH
   EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "0,4,8", 8 * kMB), Algorithm::kRing);
   const Selection slow = selected(trn2(), Op::kAllReduce, "chips:0,5", 8 * kMB);
   EXPECT_EQ(slow.algorithm, Algorithm::kRing);
   EXPECT_EQ(slow.reason,
-            "slow path: the group's 2 chips are no adjacent pair, full row or column, or rectangular block");
+            "slow path: the group's 2 chips are no adjacent pair, full row or column, or "
+            "rectangular block");
   EXPECT_EQ(chosen(trn2(), Op::kAllToAll, "all", 8 * kMB), Algorithm::kDirect);
   EXPECT_EQ(chosen(trn2(), Op::kPermute, "0-7", 8 * kMB), Algorithm::kDirect);
   EXPECT_EQ(chosen(trn2(), Op::kBroadcast, "all", 100), Algorithm::kMesh);
@@ -124,43 +128,54 @@ TEST(Select, OnlySumsWorkFromSbuf) {
   EXPECT_NO_THROW(static_cast<void>(
       selected(trn2(), Op::kAllReduce, "all", 8, Algorithm::kAuto, fabric::Space::kSbuf)));
   EXPECT_EQ(error_of([] {
-              static_cast<void>(selected(trn2(), Op::kAllToAll, "all", 8, Algorithm::kAuto, fabric::Space::kSbuf));
+              static_cast<void>(selected(trn2(), Op::kAllToAll, "all", 8, Algorithm::kAuto,
+                                         fabric::Space::kSbuf));
             }),
             "all_to_all works on HBM only; put its buffers in HBM");
 }
 
 TEST(Forced, IsTakenOrRefusedWithWhatToUse) {
   EXPECT_EQ(selected(trn2(), Op::kAllReduce, "all", 8, Algorithm::kRing).reason, "as asked for");
-  const auto refused = [](const Machine& machine, Op op, const std::string& text, Algorithm algorithm) {
+  const auto refused = [](const Machine& machine, Op op, const std::string& text,
+                          Algorithm algorithm) {
     return error_of([&] { static_cast<void>(selected(machine, op, text, 8, algorithm)); });
   };
-  EXPECT_EQ(refused(trn2(), Op::kAllReduce, "0,4,8,12", Algorithm::kKangaRing),
-            "kangaring cannot do all_reduce of 4 ranks: it needs every rank of each chip; use ring");
+  EXPECT_EQ(
+      refused(trn2(), Op::kAllReduce, "0,4,8,12", Algorithm::kKangaRing),
+      "kangaring cannot do all_reduce of 4 ranks: it needs every rank of each chip; use ring");
   EXPECT_EQ(refused(trn2(), Op::kAllGather, "chips:0-2", Algorithm::kRdh),
             "rdh cannot do all_gather of 12 ranks: it needs a power of two; use kangaring or ring");
   EXPECT_EQ(refused(trn2(), Op::kAllGather, "all", Algorithm::kSingleStepMesh),
-            "all_gather has no algorithm single_step_mesh; use ring, kangaring, mesh, rdh, hierarchical, pod_mesh, "
+            "all_gather has no algorithm single_step_mesh; use ring, kangaring, mesh, rdh, "
+            "hierarchical, pod_mesh, "
             "switch_mesh");
   EXPECT_EQ(refused(trn2(), Op::kAllReduce, "all", Algorithm::kSwitchMesh),
-            "switch_mesh cannot do all_reduce of 64 ranks: it needs one switched NeuronLink domain; use mesh");
+            "switch_mesh cannot do all_reduce of 64 ranks: it needs one switched NeuronLink "
+            "domain; use mesh");
   EXPECT_EQ(refused(trn2(), Op::kAllReduce, "all", Algorithm::kPodMesh),
-            "pod_mesh cannot do all_reduce of 64 ranks: it needs several instances of one UltraServer; use mesh");
+            "pod_mesh cannot do all_reduce of 64 ranks: it needs several instances of one "
+            "UltraServer; use mesh");
   EXPECT_EQ(refused(trn2(), Op::kAllReduce, "all", Algorithm::kHierarchical),
-            "hierarchical cannot do all_reduce of 64 ranks: the ranks are in one unit (NeuronLink domain or "
+            "hierarchical cannot do all_reduce of 64 ranks: the ranks are in one unit (NeuronLink "
+            "domain or "
             "instance); use kangaring, ring or mesh");
   const Machine two("trn2.48xlarge", 4, 2);
   EXPECT_EQ(refused(two, Op::kAllReduce, "all", Algorithm::kKangaRing),
-            "kangaring cannot do all_reduce of 128 ranks: the ranks are in several NeuronLink domains; use "
+            "kangaring cannot do all_reduce of 128 ranks: the ranks are in several NeuronLink "
+            "domains; use "
             "hierarchical");
   EXPECT_EQ(refused(two, Op::kAllReduce, "0-64", Algorithm::kHierarchical),
-            "the group has 64 ranks in one NeuronLink domain and 1 in another; take as many ranks of each, or force "
+            "the group has 64 ranks in one NeuronLink domain and 1 in another; take as many ranks "
+            "of each, or force "
             "the algorithm ring");
 }
 
 TEST(Forced, BytesAreWholeElements) {
   Options options;
   options.element_bytes = 4;
-  EXPECT_EQ(error_of([&] { static_cast<void>(trn2().dag(Op::kAllReduce, Algorithm::kRing, "all", 6, options)); }),
+  EXPECT_EQ(error_of([&] {
+              static_cast<void>(trn2().dag(Op::kAllReduce, Algorithm::kRing, "all", 6, options));
+            }),
             "6 bytes are no whole number of elements of 4 bytes");
 }
 

@@ -5,7 +5,8 @@
 namespace trnsim::collectives {
 namespace {
 
-constexpr std::uint64_t kBytes = std::uint64_t{1} << 20U;  // divides by ranks, rings and slices alike
+constexpr std::uint64_t kBytes = std::uint64_t{1}
+                                 << 20U;  // divides by ranks, rings and slices alike
 constexpr std::array kSums{Op::kAllReduce, Op::kAllGather, Op::kReduceScatter};
 
 Grid grid_of(const Machine& machine, const Group& group) {
@@ -27,7 +28,8 @@ TEST(ClosedForm, StepsAndBytesOfEachChipMatchTheTransfers) {
           if (!closed_form_steps(op, algorithm, grid)) {
             continue;
           }
-          SCOPED_TRACE(fmt::format("{} by {} of {}, {} per chip", name(op), name(algorithm), text, grid.per_chip));
+          SCOPED_TRACE(fmt::format("{} by {} of {}, {} per chip", name(op), name(algorithm), text,
+                                   grid.per_chip));
           const Dag dag = machine->dag(op, algorithm, text, kBytes);
           EXPECT_EQ(dag.steps, *closed_form_steps(op, algorithm, grid));
           const Traffic traffic = traffic_of(dag, group, machine->ranks);
@@ -48,7 +50,8 @@ TEST(ClosedForm, RingMeshAndRdhSendTheBusFactorFromEveryRank) {
   for (const Algorithm algorithm : {Algorithm::kRing, Algorithm::kMesh, Algorithm::kRdh}) {
     for (const Op op : kSums) {
       const Dag dag = machine.dag(op, algorithm, "chips:0-3", kBytes);
-      for (const std::uint64_t sent : traffic_of(dag, machine.group("chips:0-3"), machine.ranks).sent) {
+      for (const std::uint64_t sent :
+           traffic_of(dag, machine.group("chips:0-3"), machine.ranks).sent) {
         EXPECT_EQ(static_cast<double>(sent), bus_factor(op, 16) * static_cast<double>(kBytes));
       }
     }
@@ -64,12 +67,14 @@ TEST(ClosedForm, PublishedStepCounts) {
   EXPECT_EQ(closed_form_steps(Op::kReduceScatter, Algorithm::kMesh, grid), 2U);
   EXPECT_EQ(closed_form_steps(Op::kAllReduce, Algorithm::kMesh, grid), 4U);
   EXPECT_EQ(closed_form_steps(Op::kAllReduce, Algorithm::kSingleStepMesh, grid), 1U);
-  EXPECT_EQ(closed_form_steps(Op::kAllGather, Algorithm::kRdh, grid), 5U);  // on the chip, then 4 axes
+  EXPECT_EQ(closed_form_steps(Op::kAllGather, Algorithm::kRdh, grid),
+            5U);  // on the chip, then 4 axes
   EXPECT_EQ(closed_form_steps(Op::kAllToAll, Algorithm::kDirect, grid), std::nullopt);
 }
 
 TEST(ClosedForm, BusFactors) {
-  EXPECT_DOUBLE_EQ(bus_factor(Op::kAllReduce, 16), 1.875);  // 55.4 GB/s x 1.875 = 103.9 in the nccom sample
+  EXPECT_DOUBLE_EQ(bus_factor(Op::kAllReduce, 16),
+                   1.875);  // 55.4 GB/s x 1.875 = 103.9 in the nccom sample
   EXPECT_DOUBLE_EQ(bus_factor(Op::kAllGather, 16), 0.9375);
   EXPECT_DOUBLE_EQ(bus_factor(Op::kAllToAll, 4), 0.75);
   EXPECT_DOUBLE_EQ(bus_factor(Op::kPermute, 4), 1);
@@ -86,8 +91,8 @@ TEST(Steps, SwitchPodAndHierarchy) {
   EXPECT_EQ(ultra.dag(Op::kAllReduce, Algorithm::kHierarchical, "all", kBytes).steps, 34U);
 }
 
-// 32 KiB of each of 16 chips' own part go over 15 of the 16 hops of four rings: 15/16 of a quarter of the
-// buffer on every link, twice for an all-reduce.
+// 32 KiB of each of 16 chips' own part go over 15 of the 16 hops of four rings: 15/16 of a quarter
+// of the buffer on every link, twice for an all-reduce.
 TEST(LinkLoad, KangaRingLoadsAllLinksOfTheTorusAlike) {
   for (const std::uint32_t per_chip : {1U, 2U, 4U}) {
     const Machine machine("trn2.48xlarge", per_chip);
@@ -105,8 +110,9 @@ TEST(LinkLoad, KangaRingLoadsAllLinksOfTheTorusAlike) {
   }
 }
 
-// A mesh all-gather of one rank per chip sends every part to 15 chips, 32 hops in all: over-subscribed.
-// 16 parts x 32 hops / 64 links = 8 parts on each link when antipodal routes are split.
+// A mesh all-gather of one rank per chip sends every part to 15 chips, 32 hops in all:
+// over-subscribed. 16 parts x 32 hops / 64 links = 8 parts on each link when antipodal routes are
+// split.
 TEST(LinkLoad, MeshCrossesLinksSeveralTimes) {
   const Machine machine("trn2.48xlarge", 1);
   const Dag dag = machine.dag(Op::kAllGather, Algorithm::kMesh, "all", kBytes);
@@ -115,20 +121,21 @@ TEST(LinkLoad, MeshCrossesLinksSeveralTimes) {
   EXPECT_DOUBLE_EQ(load.mean, 8.0 * kBytes / 16);
 }
 
-// Uniform all-to-all of 16 chips (interconnect.md 1.4): 15/16 of the bytes leave at 240 GB/s per chip when
-// the links are at their raw 128 GB/s, 160 when antipodal traffic goes one way only.
+// Uniform all-to-all of 16 chips (interconnect.md 1.4): 15/16 of the bytes leave at 240 GB/s per
+// chip when the links are at their raw 128 GB/s, 160 when antipodal traffic goes one way only.
 TEST(LinkLoad, AllToAllReachesThePublishedBound) {
   const Machine machine("trn2.48xlarge", 1);
   const Dag dag = machine.dag(Op::kAllToAll, Algorithm::kDirect, "all", kBytes);
   const double sent = 15.0 / 16 * kBytes;
   const LinkLoad both = link_load(dag, machine.group("all"), machine.topology, machine.ranks, true);
   EXPECT_NEAR(sent / both.max * 128, 240, 1e-9);
-  const LinkLoad one_way = link_load(dag, machine.group("all"), machine.topology, machine.ranks, false);
+  const LinkLoad one_way =
+      link_load(dag, machine.group("all"), machine.topology, machine.ranks, false);
   EXPECT_NEAR(sent / one_way.max * 128, 160, 1e-9);
 }
 
-// Along an axis of four, neighbours in the hypercube are neighbours on the ring: no link is crossed twice
-// for one transfer, and a chip's exchanges carry 15/16 of the buffer per phase.
+// Along an axis of four, neighbours in the hypercube are neighbours on the ring: no link is crossed
+// twice for one transfer, and a chip's exchanges carry 15/16 of the buffer per phase.
 TEST(LinkLoad, RdhExchangesWithNeighboursOnly) {
   const Machine machine("trn2.48xlarge", 1);
   const Group group = machine.group("all");
@@ -138,7 +145,8 @@ TEST(LinkLoad, RdhExchangesWithNeighboursOnly) {
   }
 }
 
-// Hardware.md 17.2: per chip hop and pair of ranks, AG takes 3 touches instead of 4, RS 4 instead of 6.
+// Hardware.md 17.2: per chip hop and pair of ranks, AG takes 3 touches instead of 4, RS 4 instead
+// of 6.
 TEST(Touches, KangaRingSavesAQuarterAndAThird) {
   const Machine machine("trn2.48xlarge", 2);
   const auto crossing = [&](Op op) {
@@ -147,8 +155,9 @@ TEST(Touches, KangaRingSavesAQuarterAndAThird) {
     std::uint64_t bytes = 0;
     for (const Transfer& transfer : dag.transfers) {
       if (machine.ranks.ranks[transfer.from].chip != machine.ranks.ranks[transfer.to].chip) {
-        touches += transfer.bytes * (2U + (transfer.reduce ? 1U : 0U) + (transfer.also_to != kNoRank ? 1U : 0U) +
-                                     (transfer.also_from != kNoRank ? 1U : 0U));
+        touches += transfer.bytes *
+                   (2U + (transfer.reduce ? 1U : 0U) + (transfer.also_to != kNoRank ? 1U : 0U) +
+                    (transfer.also_from != kNoRank ? 1U : 0U));
         bytes += transfer.bytes;
       }
     }
@@ -160,8 +169,9 @@ TEST(Touches, KangaRingSavesAQuarterAndAThird) {
   const Traffic gather = traffic_of(machine.dag(Op::kAllGather, Algorithm::kRing, "all", kBytes),
                                     machine.group("all"), machine.ranks);
   EXPECT_EQ(gather.touched, 2 * std::uint64_t{31} * kBytes);
-  const Traffic scatter = traffic_of(machine.dag(Op::kReduceScatter, Algorithm::kRing, "all", kBytes),
-                                     machine.group("all"), machine.ranks);
+  const Traffic scatter =
+      traffic_of(machine.dag(Op::kReduceScatter, Algorithm::kRing, "all", kBytes),
+                 machine.group("all"), machine.ranks);
   EXPECT_EQ(scatter.touched, 3 * std::uint64_t{31} * kBytes);
 }
 
