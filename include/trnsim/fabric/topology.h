@@ -3,7 +3,7 @@
 //   ring, torus   the links of a chip on one axis divide evenly over its two neighbours
 //   switched      tier 0 joins the chips of a sled by a switch, tier 1 those of a rack by a switch group,
 //                 tier 2 the chips of equal position in all racks directly, its links divided over them
-//   custom        the edges of the configuration
+//   custom        the edges of the configuration; at most 4,096 chips and switches
 //   EFA           when several NeuronLink domains make up the system: each chip has a link to the network
 //                 and one from it; the network itself does not block
 // Not modelled: which quadrant of a chip owns a link (16.3), what a chip that forwards spends on it.
@@ -45,6 +45,7 @@ class Topology {
   // "chip 3", "sled switch 0", "rack switch 1", "switch 2", "EFA".
   [[nodiscard]] const std::string& name(NodeId node) const { return names_[node]; }
   [[nodiscard]] const std::vector<Link>& links() const { return links_; }
+  // Ascending by their far end.
   [[nodiscard]] const std::vector<LinkId>& outgoing(NodeId node) const { return outgoing_[node]; }
   // Chips that a NeuronLink wire (not a switch, not EFA) joins to this one, ascending.
   [[nodiscard]] std::vector<NodeId> neighbours(NodeId chip) const;
