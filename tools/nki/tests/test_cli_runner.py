@@ -41,7 +41,7 @@ def traced(monkeypatch, program):
         out = Traced()
         out.outputs = [sum(args)]
         out.instructions = 1
-        out.shapes, out.uninitialised, out.approximated = [], [], {}
+        out.shapes, out.uninitialised = [], []
         return out
 
     monkeypatch.setattr(trnsim_nki, "trace", trace, raising=False)

@@ -166,8 +166,6 @@ def trace(options):
                                given, options.trips)
     for text in traced.uninitialised:
         print(f"trnsim-nki: warning: {text}", file=sys.stderr)
-    for name, stand_in in traced.approximated.items():
-        print(f"trnsim-nki: warning: '{name}' is recorded as '{stand_in}'", file=sys.stderr)
     print(f"{options.output}: {traced.instructions} instructions")
     return 0
 

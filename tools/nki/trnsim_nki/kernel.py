@@ -105,11 +105,6 @@ class Result:
         return [f"{place}: {count} elements of '{tensor}' are read before they are written"
                 for m in self.machines for (place, tensor), count in m.uninitialised.items()]
 
-    @property
-    def approximated(self):
-        """Operators the trace has no number for, and what was recorded instead."""
-        return {name: stand_in for m in self.machines for name, stand_in in m.approximated.items()}
-
 
 def trace(kernel, *args, mode="symbolic", target="trn2", lnc=1, writer=None, grid=None, trips=None,
           **kwargs):

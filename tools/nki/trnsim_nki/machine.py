@@ -54,7 +54,6 @@ class Machine:
         self.codes = []      # the code objects those ids stand for
         self.line = None     # source id of an instruction that is recorded later than it was called
         self.uninitialised = {}  # (source, tensor) -> elements read before they were written
-        self.approximated = {}   # operators recorded as another one
         self.barrier = None      # hands over to the other core of an LNC pair
         self.reduce_registers = {}
         self.random = None
