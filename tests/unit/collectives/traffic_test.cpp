@@ -145,6 +145,30 @@ TEST(LinkLoad, RdhExchangesWithNeighboursOnly) {
   }
 }
 
+// Halving goes x, y, z: what crosses instances is the last two exchanges, 1/32 and 1/64 of the
+// buffer, and the first two of the doubling.
+TEST(LinkLoad, RdhCrossesInstancesWithTheFewestBytes) {
+  const Machine machine("trn2-ultraserver", 1);
+  const Dag dag = machine.dag(Op::kAllReduce, Algorithm::kRdh, "all", kBytes);
+  std::uint64_t across = 0;
+  for (const Transfer& transfer : dag.transfers) {
+    across += transfer.from / 16 != transfer.to / 16 ? transfer.bytes : 0;
+  }
+  EXPECT_EQ(across, 64 * 2 * (kBytes / 32 + kBytes / 64));
+}
+
+// Why large all-reduces of an UltraServer are hierarchical: rings through all chips are held up by
+// the z wires of half the bandwidth. 63/64 of the data at 64 GB/s against 15/16 at 128.
+TEST(LinkLoad, StagesBeatRingsThroughAllInstances) {
+  const Machine machine("trn2-ultraserver", 2);
+  const auto slowest = [&](Algorithm algorithm) {
+    return link_load(machine.dag(Op::kAllReduce, algorithm, "all", kBytes), machine.group("all"),
+                     machine.topology, machine.ranks)
+        .slowest_us;
+  };
+  EXPECT_NEAR(slowest(Algorithm::kKangaRing) / slowest(Algorithm::kHierarchical), 2.1, 1e-9);
+}
+
 // Hardware.md 17.2: per chip hop and pair of ranks, AG takes 3 touches instead of 4, RS 4 instead
 // of 6.
 TEST(Touches, KangaRingSavesAQuarterAndAThird) {
