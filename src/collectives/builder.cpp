@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
+#include <vector>
 
 #include "trnsim/base/error.h"
 
@@ -17,26 +17,53 @@ constexpr std::size_t kBuffers = 3;
 constexpr std::size_t kMostWaits = 8;
 
 // Every place where a transfer begins or ends cuts its buffer, on all ranks alike; between two cuts
-// the state of a rank's bytes is one.
+// the state of a rank's bytes is one. Places are few and asked for millions of times: an open
+// table.
 class Cuts {
  public:
   void note(std::uint64_t offset) {
-    if (index_.try_emplace(offset, 0).second) {
-      sorted_.push_back(offset);
+    Entry& entry = find(offset);
+    if (entry.index != kNil) {
+      return;
+    }
+    entry = {offset, 0};
+    sorted_.push_back(offset);
+    if (sorted_.size() * 2 > table_.size()) {
+      std::vector<Entry> smaller(table_.size() * 2);
+      smaller.swap(table_);
+      for (const Entry& old : smaller) {
+        if (old.index != kNil) {
+          find(old.offset) = old;
+        }
+      }
     }
   }
   void sort() {
     std::sort(sorted_.begin(), sorted_.end());
     for (std::size_t i = 0; i < sorted_.size(); ++i) {
-      index_[sorted_[i]] = static_cast<std::uint32_t>(i);
+      find(sorted_[i]).index = static_cast<std::uint32_t>(i);
     }
   }
-  [[nodiscard]] std::uint32_t at(std::uint64_t offset) const { return index_.find(offset)->second; }
+  [[nodiscard]] std::uint32_t at(std::uint64_t offset) { return find(offset).index; }
   [[nodiscard]] std::size_t pieces() const { return sorted_.size(); }
 
  private:
+  struct Entry {
+    std::uint64_t offset = 0;
+    std::uint32_t index = kNil;
+  };
+  // Where the offset is, or the empty entry where it belongs.
+  Entry& find(std::uint64_t offset) {
+    const std::size_t mask = table_.size() - 1;
+    std::size_t at = static_cast<std::size_t>((offset * 0x9e3779b97f4a7c15ULL) >> 32U) & mask;
+    while (table_[at].index != kNil && table_[at].offset != offset) {
+      at = (at + 1) & mask;
+    }
+    return table_[at];
+  }
+
   std::vector<std::uint64_t> sorted_;
-  std::unordered_map<std::uint64_t, std::uint32_t> index_;  // looked up only
+  std::vector<Entry> table_ = std::vector<Entry>(64);  // a power of two
 };
 
 // Who touched a piece last. `base`: what every reduction of the present epoch waits for.
