@@ -12,7 +12,8 @@
 namespace trnsim::fabric {
 namespace {
 
-constexpr double kSameRate = 1e-12;
+// How far rates may be from fair, relative.
+constexpr double kFair = 1e-10;
 constexpr std::uint64_t kGrid = 1000;      // femtoseconds
 constexpr double kFemtosPerNs = 1e6;
 constexpr double kLongest = 9e18;          // femtoseconds; later is never
@@ -45,7 +46,7 @@ std::vector<double> rates_of(const NetworkPlan& plan) {
 
 }  // namespace
 
-FlowSet::FlowSet(std::vector<double> capacities) : table_(64, kNone) {
+FlowSet::FlowSet(std::vector<double> capacities) : table_(64, kNone), class_bundles_(256, 0) {
   resources_.resize(capacities.size());
   for (std::size_t r = 0; r < capacities.size(); ++r) {
     TRNSIM_CHECK(capacities[r] >= 0, "capacity {} of resource {}", capacities[r], r);
@@ -151,6 +152,9 @@ void FlowSet::attach(RouteId route) {
     list.push_back({route, u});
   }
   ++active_bundles_;
+  if (class_bundles_[bundle.priority]++ == 0) {
+    ++classes_;
+  }
 }
 
 void FlowSet::detach(RouteId route) {
@@ -162,6 +166,9 @@ void FlowSet::detach(RouteId route) {
     list.pop_back();
   }
   --active_bundles_;
+  if (--class_bundles_[bundle.priority] == 0) {
+    --classes_;
+  }
 }
 
 Femtos FlowSet::completion(const Bundle& bundle, double target) const {
@@ -171,7 +178,7 @@ Femtos FlowSet::completion(const Bundle& bundle, double target) const {
     return kNever;
   }
   // A time that is on the grid up to rounding stays there.
-  const double least = std::max(std::ceil(span * (1 - kSameRate) - 1), 0.0);
+  const double least = std::max(std::ceil(span * (1 - kFair) - 1), 0.0);
   const std::uint64_t exact = bundle.since.count + static_cast<std::uint64_t>(least);
   return {(exact + kGrid - 1) / kGrid * kGrid};
 }
@@ -208,162 +215,6 @@ const std::vector<FlowId>& FlowSet::take_completed(Femtos now) {
   }
   std::sort(completed_.begin(), completed_.end());
   return completed_;
-}
-
-void FlowSet::settle(Femtos now) {
-  check_time(now);
-  if (dirty_.empty()) {
-    return;
-  }
-  ++epoch_;
-  touched_.clear();
-  for (const RouteId route : dirty_) {
-    touch_resources(bundles_[route]);
-  }
-  const std::size_t changed = touched_.size();
-  for (const std::uint32_t index : touched_) {
-    update_slack(resources_[index]);
-  }
-  for (const RouteId route : dirty_) {
-    collect(route);
-    if (!component_.empty()) {
-      solve_component(now);
-    }
-  }
-  for (const RouteId route : dirty_) {
-    bundles_[route].dirty = false;
-  }
-  dirty_.clear();
-  update_loads(now);
-  for (std::size_t i = 0; i < changed; ++i) {
-    resources_[touched_[i]].slack = resources_[touched_[i]].slack_after;
-  }
-  drop_stale_wakes();
-}
-
-void FlowSet::update_slack(Resource& resource) {
-  double most = 0;
-  for (const OnResource& on : resource.bundles) {
-    most += uses_[on.use].multiplicity * bundles_[on.bundle].bound;
-  }
-  resource.slack_after = most <= resource.capacity * (1 + kSameRate);
-  // A change that makes a resource slack still reaches the flows it held back until now.
-  resource.slack = resource.slack && resource.slack_after;
-}
-
-// Flows that the changed one reaches through resources that could be full, itself included; none if it
-// was found before.
-void FlowSet::collect(RouteId start) {
-  component_.clear();
-  frontier_.clear();
-  const auto reach = [&](RouteId route) {
-    Bundle& bundle = bundles_[route];
-    if (bundle.component == epoch_) {
-      return;
-    }
-    bundle.component = epoch_;
-    if (!bundle.flows.empty()) {
-      component_.push_back(route);
-    }
-    for (const Use& use : uses_of(bundle)) {
-      Resource& resource = resources_[use.resource];
-      if (resource.component != epoch_ && !resource.slack) {
-        resource.component = epoch_;
-        resource.local = static_cast<std::uint32_t>(frontier_.size());
-        frontier_.push_back(use.resource);
-      }
-    }
-  };
-  reach(start);
-  for (std::size_t head = 0; head < frontier_.size(); ++head) {
-    for (const OnResource& on : resources_[frontier_[head]].bundles) {
-      reach(on.bundle);
-    }
-  }
-}
-
-void FlowSet::solve_component(Femtos now) {
-  capacities_.clear();
-  for (const std::uint32_t resource : frontier_) {
-    capacities_.push_back(resources_[resource].capacity);
-  }
-  FlowTable& table = flows_;
-  table.first.assign(1, 0);
-  table.uses.clear();
-  table.weights.clear();
-  table.caps.clear();
-  table.priorities.clear();
-  bool one_class = true;
-  for (const RouteId route : component_) {
-    const Bundle& bundle = bundles_[route];
-    for (const Use& use : uses_of(bundle)) {
-      if (!resources_[use.resource].slack) {
-        table.uses.push_back({resources_[use.resource].local, use.multiplicity});
-      }
-    }
-    table.first.push_back(static_cast<std::uint32_t>(table.uses.size()));
-    table.weights.push_back(bundle.weight * static_cast<double>(bundle.flows.size()));
-    // A resource left out as slack bounds the flows it would be full of alone.
-    table.caps.push_back(resources_[bundle.tightest].slack
-                             ? bundle.bound
-                             : std::numeric_limits<double>::infinity());
-    table.priorities.push_back(bundle.priority);
-    one_class = one_class && bundle.priority == table.priorities.front();
-  }
-  if (one_class) {
-    table.priorities.clear();
-  }
-  solver_.solve(capacities_, table, rates_);
-  for (std::size_t i = 0; i < component_.size(); ++i) {
-    const auto flows = static_cast<double>(bundles_[component_[i]].flows.size());
-    apply(component_[i], rates_[i] / flows, now);
-  }
-}
-
-void FlowSet::apply(RouteId route, double rate, Femtos now) {
-  Bundle& bundle = bundles_[route];
-  if (std::abs(rate - bundle.rate) > kSameRate * rate) {
-    bundle.served += bundle.rate * (now - bundle.since).ns();
-    bundle.since = now;
-    bundle.rate = rate;
-    touch_resources(bundle);
-    push_wake(route);
-  } else if (bundle.dirty) {
-    push_wake(route);
-  }
-}
-
-void FlowSet::touch_resources(const Bundle& bundle) {
-  for (const Use& use : uses_of(bundle)) {
-    Resource& resource = resources_[use.resource];
-    if (resource.touched != epoch_) {
-      resource.touched = epoch_;
-      touched_.push_back(use.resource);
-    }
-  }
-}
-
-void FlowSet::update_loads(Femtos now) {
-  for (const std::uint32_t index : touched_) {
-    Resource& resource = resources_[index];
-    const ResourceLoad until_now = load(index, now);
-    resource.bytes = until_now.bytes;
-    resource.busy = until_now.busy;
-    resource.since = now;
-    resource.rate = 0;
-    for (const OnResource& on : resource.bundles) {
-      const Bundle& bundle = bundles_[on.bundle];
-      resource.rate +=
-          uses_[on.use].multiplicity * bundle.rate * static_cast<double>(bundle.flows.size());
-    }
-  }
-}
-
-ResourceLoad FlowSet::load(std::uint32_t resource, Femtos now) const {
-  const Resource& of = resources_[resource];
-  const Femtos span = now - of.since;
-  return {of.rate, of.bytes + of.rate * span.ns(),
-          of.rate > 0 ? of.busy + span : of.busy};
 }
 
 void FlowSet::push_wake(RouteId route) {

@@ -18,6 +18,7 @@ void MaxMinSolver::solve(std::span<const double> capacities, const FlowTable& fl
                          std::vector<double>& rates) {
   residual_.assign(capacities.begin(), capacities.end());
   rates.assign(flows.size(), 0);
+  bottlenecks_.assign(flows.size(), kNone);
   if (flows.priorities.empty()) {
     solve_class(flows, 0, rates);
     return;
@@ -140,6 +141,7 @@ void MaxMinSolver::solve_class(const FlowTable& flows, std::uint8_t priority,
         resource + 2 < first_.size() ? first_[resource + 2] : static_cast<std::uint32_t>(on_.size());
     for (std::uint32_t i = first_[resource + 1]; i < end; ++i) {
       if (frozen_[on_[i]] == 0) {
+        bottlenecks_[on_[i]] = resource;
         freeze(flows, on_[i], level * flows.weights[on_[i]], rates);
       }
     }

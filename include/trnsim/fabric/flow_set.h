@@ -3,10 +3,12 @@
 //
 //   at an instant:  take_completed(now), add(now, ...) as often as needed, settle(now) once
 //
-// settle() computes rates again for the flows that a change can reach: those connected to it through
-// resources that could be full (a resource whose flows together cannot fill it does not connect).
+// settle() computes rates again only for flows that a change reaches. With one priority class: those the
+// changed resources held back, with all others as they are; then those that this treats unfairly, until
+// every flow has its bottleneck again. With several: all that are connected through resources that
+// could be full (a resource whose flows together cannot fill it does not connect).
 // Flows with equal uses, weight and priority are one bundle with one rate, and cost one.
-// Times of completion are rounded up to a picosecond; bytes and busy time of a resource are exact up to
+// Rates are fair to 1e-10, and times of completion are rounded up to a picosecond; bytes and busy time of a resource are exact up to
 // rounding of doubles. Same calls, same results, bit for bit.
 // Trustworthy: the time by which a set of flows is done. Single flows within it: indicative
 // (interconnect.md 1.5).
@@ -76,10 +78,12 @@ class FlowSet {
     std::uint8_t priority = 0;
     bool dirty = false;
     double rate = 0;             // of one flow
+    double applied = 0;          // of all flows, as counted in Resource::rate
+    std::uint32_t bottleneck = kNone;  // resource that holds the rate back; kNone = its bound
     double served = 0;           // bytes each flow got until `since`
     Femtos since{0};
     std::uint64_t generation = 0;
-    std::uint64_t component = 0; // settle() that found it
+    std::uint64_t found = 0;     // settle() that found it
     std::vector<Pending> flows;  // heap, first to finish in front
   };
   struct OnResource {
@@ -94,8 +98,9 @@ class FlowSet {
     Femtos since{0};
     bool slack = true;           // its flows together cannot fill it
     bool slack_after = true;     // when this settle() is over
-    std::uint64_t component = 0; // settle() that found it
+    std::uint64_t found = 0;     // pass of settle() that found it
     std::uint64_t touched = 0;
+    std::uint32_t updates = 0;   // of `rate` by differences
     std::uint32_t local = 0;     // index in the solver's table
     std::vector<OnResource> bundles;
   };
@@ -113,11 +118,19 @@ class FlowSet {
   void attach(RouteId route);
   void detach(RouteId route);
   void update_slack(Resource& resource);
+  void settle_components(Femtos now);
   void collect(RouteId start);
-  void solve_component(Femtos now);
-  void apply(RouteId route, double rate, Femtos now);
+  [[nodiscard]] bool settle_nearby(Femtos now);
+  void free_nearby(RouteId route);
+  void free_held(std::uint32_t resource);
+  void gather_residuals();
+  void free_unfair();
+  void fill_table();
+  void apply_rates(Femtos now);
+  void apply(RouteId route, double rate, std::uint32_t bottleneck, Femtos now);
   void touch_resources(const Bundle& bundle);
   void update_loads(Femtos now);
+  [[nodiscard]] static bool is_full(const Resource& resource, double load);
   void push_wake(RouteId route);
   void drop_stale_wakes();
   [[nodiscard]] Femtos completion(const Bundle& bundle, double target) const;
@@ -141,11 +154,19 @@ class FlowSet {
   std::size_t active_flows_ = 0;
   std::size_t active_bundles_ = 0;
   // Working memory of settle().
-  std::uint64_t epoch_ = 0;
+  std::uint64_t epoch_ = 0;                // numbers passes
+  std::uint64_t settle_ = 0;               // pass with which this settle() began
+  std::vector<std::uint32_t> class_bundles_;  // active ones of each priority
+  std::size_t classes_ = 0;
   std::vector<RouteId> component_;
   std::vector<std::uint32_t> frontier_;    // resources
   std::vector<std::uint32_t> touched_;
-  std::vector<double> capacities_;
+  std::vector<RouteId> changed_;
+  std::vector<double> capacities_;         // of frontier_
+  std::vector<double> fixed_;              // load of flows that keep their rate
+  std::vector<double> moved_;              // load of the others
+  std::vector<double> highest_;            // level of those
+  std::vector<double> held_;               // level at which it holds some of them back; below 0 = none
   std::vector<double> rates_;
   FlowTable flows_;
   MaxMinSolver solver_;

@@ -34,10 +34,14 @@ class MaxMinSolver {
   // below the capacities up to the same relative error. O(uses x log resources) at worst, near linear.
   void solve(std::span<const double> capacities, const FlowTable& flows,
              std::vector<double>& rates);
+  // Of the last solve(): the resource that fixed each flow, kNone = its cap.
+  [[nodiscard]] const std::vector<std::uint32_t>& bottlenecks() const { return bottlenecks_; }
 
  private:
   void solve_class(const FlowTable& flows, std::uint8_t priority, std::vector<double>& rates);
   void freeze(const FlowTable& flows, std::uint32_t flow, double rate, std::vector<double>& rates);
+
+  std::vector<std::uint32_t> bottlenecks_;
 
   std::vector<double> residual_;           // of each resource
   std::vector<double> weight_;             // of its flows that still grow, times multiplicity

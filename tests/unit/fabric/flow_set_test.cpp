@@ -125,7 +125,7 @@ struct Traffic {
   std::vector<Start> starts;
 };
 
-Traffic random_traffic(std::uint32_t seed) {
+Traffic random_traffic(std::uint32_t seed, bool two_classes) {
   std::mt19937 random(seed);
   Traffic traffic;
   for (int r = 0; r < 24; ++r) {
@@ -144,7 +144,7 @@ Traffic random_traffic(std::uint32_t seed) {
               [](const Use& a, const Use& b) { return a.resource < b.resource; });
     start.bytes = 1 + random() % 2000;
     start.weight = 1 + static_cast<double>(random() % 2);
-    start.priority = static_cast<std::uint8_t>(random() % 8 == 0);
+    start.priority = static_cast<std::uint8_t>(two_classes && random() % 8 == 0);
     traffic.starts.push_back(start);
   }
   return traffic;
@@ -187,8 +187,8 @@ Outcome run(const Traffic& traffic, Check check) {
   return outcome;
 }
 
-TEST(FlowSet, RatesAreThoseOfAllFlowsSolvedAtOnce) {
-  const Traffic traffic = random_traffic(3);
+// Rates after every change against those of all flows solved at once.
+void expect_rates_of_all(const Traffic& traffic) {
   run(traffic, [&](const FlowSet& flows, const std::map<FlowId, RouteId>& running) {
     FlowTable table;
     std::vector<RouteId> routes;
@@ -215,8 +215,20 @@ TEST(FlowSet, RatesAreThoseOfAllFlowsSolvedAtOnce) {
   });
 }
 
+TEST(FlowSet, RatesAreThoseOfAllFlowsSolvedAtOnce) {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    expect_rates_of_all(random_traffic(seed, false));
+  }
+}
+
+TEST(FlowSet, RatesOfTwoClassesAreThoseOfAllFlowsSolvedAtOnce) {
+  for (std::uint32_t seed = 0; seed < 5; ++seed) {
+    expect_rates_of_all(random_traffic(seed, true));
+  }
+}
+
 TEST(FlowSet, MovesEveryByteOnce) {
-  const Traffic traffic = random_traffic(4);
+  const Traffic traffic = random_traffic(4, true);
   const Outcome outcome = run(traffic, [](const FlowSet&, const auto&) {});
   std::vector<double> bytes(traffic.capacities.size());
   for (const Traffic::Start& start : traffic.starts) {
@@ -233,8 +245,8 @@ TEST(FlowSet, MovesEveryByteOnce) {
 
 TEST(FlowSet, IsTheSameEveryTime) {
   const auto nothing = [](const FlowSet&, const auto&) {};
-  const Outcome first = run(random_traffic(5), nothing);
-  const Outcome second = run(random_traffic(5), nothing);
+  const Outcome first = run(random_traffic(5, false), nothing);
+  const Outcome second = run(random_traffic(5, false), nothing);
   EXPECT_EQ(first.done, second.done);
   for (std::size_t r = 0; r < first.loads.size(); ++r) {
     EXPECT_EQ(first.loads[r].bytes, second.loads[r].bytes);
