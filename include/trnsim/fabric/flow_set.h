@@ -8,8 +8,8 @@
 // every flow has its bottleneck again. With several: all that are connected through resources that
 // could be full (a resource whose flows together cannot fill it does not connect).
 // Flows with equal uses, weight and priority are one bundle with one rate, and cost one.
-// Rates are fair to 1e-10, and times of completion are rounded up to a picosecond; bytes and busy time of a resource are exact up to
-// rounding of doubles. Same calls, same results, bit for bit.
+// Rates are fair to 1e-10. Times of completion are rounded up to a picosecond; bytes and busy time of a
+// resource are exact up to rounding of doubles. Same calls, same results, bit for bit.
 // Trustworthy: the time by which a set of flows is done. Single flows within it: indicative
 // (interconnect.md 1.5).
 #pragma once
