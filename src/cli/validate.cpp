@@ -267,9 +267,12 @@ int validate_command(const Arguments& arguments) {
   }
   std::optional<study::SensitivityFile> sensitivity;
   if (wants_sensitivity(flags)) {
-    sensitivity = study::read_sensitivity_file(
-        flags.assumptions.empty() ? study::shipped_sensitivity_file() : flags.assumptions,
-        validation.files);
+    // The shipped headlines are cases of the shipped files, whatever files are given.
+    sensitivity = flags.assumptions.empty()
+                      ? study::read_sensitivity_file(
+                            study::shipped_sensitivity_file(),
+                            study::read_validation_files(study::shipped_validation_files()))
+                      : study::read_sensitivity_file(flags.assumptions, validation.files);
   }
   if (cases.empty()) {
     throw Error("there are no cases", {}, "see 'trnsim validate --list'");

@@ -45,12 +45,8 @@ class Study {
     if (assumption.keys.empty()) {
       return result;
     }
-    for (const Values& values : values_) {
-      const auto found = values.find(assumption.keys.front());
-      if (found != values.end() && std::find(result.defaults.begin(), result.defaults.end(),
-                                             found->second) == result.defaults.end()) {
-        result.defaults.push_back(found->second);
-      }
+    for (const std::string& key : assumption.keys) {
+      result.defaults.push_back(default_of(key));
     }
     move(assumption, assumption.low, &HeadlineEffect::low, result);
     move(assumption, assumption.high, &HeadlineEffect::high, result);
@@ -58,6 +54,19 @@ class Study {
   }
 
  private:
+  // Distinct values over the systems, in the order of the headlines.
+  [[nodiscard]] std::string default_of(const std::string& key) const {
+    std::vector<std::string> distinct;
+    for (const Values& values : values_) {
+      const auto found = values.find(key);
+      if (found != values.end() &&
+          std::find(distinct.begin(), distinct.end(), found->second) == distinct.end()) {
+        distinct.push_back(found->second);
+      }
+    }
+    return fmt::format("{}", fmt::join(distinct, " or "));
+  }
+
   void move(const Assumption& assumption, const RangeEnd& end,
             std::optional<double> HeadlineEffect::*side, AssumptionEffect& result) {
     // Headlines whose systems get the same values run together.

@@ -49,7 +49,7 @@ std::string time_text(const CaseResult& headline) {
 }
 
 std::string range_text(const Row& row) {
-  return fmt::format("{}, {} to {}", fmt::join(row.effect->defaults, " or "),
+  return fmt::format("{}, {} to {}", fmt::join(row.effect->defaults, ", "),
                      end_text(row.assumption->low), end_text(row.assumption->high));
 }
 
@@ -83,7 +83,7 @@ std::string end_text(const RangeEnd& end) {
 }
 
 std::string sensitivity_text(const Sensitivity& s) {
-  std::string out = "sensitivity: change of the kernel time in %, at the low / high end of the range\n";
+  std::string out = "sensitivity: change of the kernel time in %, at the low / high end of a range\n";
   for (const CaseResult& headline : s.headlines) {
     out += wrapped("  ", fmt::format("{}: {}", headline.one->id, time_text(headline)));
   }
@@ -128,7 +128,7 @@ std::string sensitivity_markdown(const Sensitivity& s) {
   std::string reasons;
   for (const Row& row : rows(s, true)) {
     out += fmt::format("| {} | {} | {} | {} |", cell(row.assumption->row),
-                       fmt::join(row.effect->defaults, " or "), end_text(row.assumption->low),
+                       fmt::join(row.effect->defaults, ", "), end_text(row.assumption->low),
                        end_text(row.assumption->high));
     for (const HeadlineEffect& effect : row.effect->headlines) {
       out += fmt::format(" {} |", effect_text(effect));
@@ -162,7 +162,7 @@ std::string sensitivity_html(const Sensitivity& s) {
   for (const Row& row : rows(s, true)) {
     out += fmt::format("<tr><td class=t title=\"{}\">{}<td>{}<td>{}<td>{}",
                        escaped(row.assumption->reason), escaped(row.assumption->row),
-                       escaped(fmt::format("{}", fmt::join(row.effect->defaults, " or "))),
+                       escaped(fmt::format("{}", fmt::join(row.effect->defaults, ", "))),
                        end_text(row.assumption->low), end_text(row.assumption->high));
     for (const HeadlineEffect& effect : row.effect->headlines) {
       out += fmt::format("<td>{}", effect_text(effect));

@@ -82,6 +82,34 @@ run 0 validate fit.yaml --calibrate fitted.yaml
 out_has "without tiny / first"
 run 0 validate fit.yaml -q --system fitted.yaml
 
+# Sensitivity: a slower DMA completion lengthens the tiny GEMM by what it is longer; a link does not.
+cat > ranges.yaml << END
+version: 1
+headlines:
+- {id: tiny gemm, system: trn2-core, run: {kernel: gemm, params: {m: 128, n: 128, k: 128}}}
+- {id: a case, case: one}
+- {id: absent, case: three}
+assumptions:
+- {row: dma.completion, keys: [chip.core.dma.completion_ns], low: -50 %, high: +100 %, reason: none}
+- {row: cc.setup, keys: [fabric.collective_setup_us], low: 4, high: 5, reason: none}
+- {row: link.efficiency, reason: no link}
+END
+cases 1
+run 0 validate cases.yaml --assumptions ranges.yaml --json v.json --markdown v.md --html v.html
+out_has "cc.setup: not exercised by a headline yet"
+out_has "link.efficiency: not exercised by a headline yet"
+[[ $(json v.json sensitivity.headlines.0.kernel_us) == "$kernel_us" ]] || complain "kernel time of a headline"
+[[ $(json v.json sensitivity.headlines.2.reason) == "no checkout of nki-library given" ]] || complain "skipped headline"
+[[ $(json v.json sensitivity.assumptions.0.changes.0.low) == -* ]] || complain "a shorter completion does not shorten"
+[[ $(json v.json sensitivity.assumptions.0.changes.0.high) == "$(json v.json sensitivity.assumptions.0.changes.1.high)" ]] || complain "the same run twice"
+grep -q '^| dma.completion | 345 | -50 % | +100 % | -' v.md || complain "no sensitivity in the Markdown page"
+grep -q 'Sensitivity to assumptions' v.html || complain "no sensitivity in the HTML page"
+sed 's/completion_ns/completion_s/' ranges.yaml > wrong.yaml
+run 2 validate cases.yaml --assumptions wrong.yaml
+err_is "trnsim: wrong.yaml:7:32: no system of a headline has key 'chip.core.dma.completion_s'; did you mean 'chip.core.dma.completion_ns'?"
+run 2 validate cases.yaml --assumptions absent.yaml
+err_is_one_line
+
 # A run that fails is never silently left out.
 sed 's/m: 128/m: 0/' cases.yaml > failing.yaml
 run 1 validate failing.yaml

@@ -55,7 +55,7 @@ struct HeadlineEffect {
 };
 
 struct AssumptionEffect {
-  std::vector<std::string> defaults;  // distinct values of the first key over the headlines' systems
+  std::vector<std::string> defaults;  // of each key; "150 or 100" where the headlines' systems differ
   std::vector<HeadlineEffect> headlines;  // in the order of the file
   std::string failed;                 // why a run with a moved value failed, "" if none did
 
