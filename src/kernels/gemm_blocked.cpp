@@ -84,8 +84,6 @@ class Panel {
   }
 
   static constexpr std::uint32_t kFirstSteps = 4;
-  // K steps of one load that the tensor engine turns: rows of 4 KiB in HBM.
-  static constexpr std::uint32_t kTransposedSteps = 16;
 
   GemmOperand& operand_;
   const GemmPlan& plan_;

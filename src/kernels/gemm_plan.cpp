@@ -273,8 +273,11 @@ std::uint64_t gemm_live_bytes(const GemmOptions& options, const GemmPlan& plan,
       break;
   }
   if (transposes_on_tensor(options, plan)) {
-    const std::uint64_t steps = steps_per_load(
-        sized, options.dtype, static_cast<std::uint32_t>(std::max(m_block, n_block)));
+    const std::uint64_t steps =
+        plan.by_compiler
+            ? kTransposedSteps
+            : steps_per_load(sized, options.dtype,
+                             static_cast<std::uint32_t>(std::max(m_block, n_block)));
     live += 12 * std::min<std::uint64_t>(rows, steps * plan.pair) * plan.m_tile * bytes;
   }
   return live;

@@ -9,6 +9,9 @@
 
 namespace trnsim::kernels {
 
+// K steps of one load that the tensor engine turns, in a compiler's kernel: rows of 4 KiB in HBM.
+inline constexpr std::uint32_t kTransposedSteps = 16;
+
 enum class GemmScheme : std::uint8_t { kNaive, kHoisted, kBlocked };
 
 struct GemmPlan {
