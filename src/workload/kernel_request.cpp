@@ -1,6 +1,7 @@
 // Parameters of the built-in kernels.
 #include "trnsim/workload/kernel_request.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "trnsim/base/error.h"
@@ -104,6 +105,7 @@ class GemmRequest final : public KernelRequest {
   trace::Trace build(const spec::CoreSpec& core) const override {
     return kernels::gemm(options_, core);
   }
+  double flops() const override { return 2.0 * options_.m * options_.n * options_.k; }
 
  private:
   kernels::GemmOptions options_;
@@ -141,6 +143,9 @@ class AttentionRequest final : public KernelRequest {
   trace::Trace build(const spec::CoreSpec& core) const override {
     return kernels::attention(resolved(), core);
   }
+  double flops() const override {
+    return 4.0 * static_cast<double>(kernels::attention_pairs(resolved())) * options_.head_dim;
+  }
 
  private:
   [[nodiscard]] kernels::AttentionOptions resolved() const {
@@ -154,6 +159,19 @@ class AttentionRequest final : public KernelRequest {
 };
 
 }  // namespace
+
+void set_arguments(KernelRequest& request,
+                   const std::vector<std::pair<std::string, std::string>>& arguments) {
+  const std::vector<Parameter> parameters = request.parameters();
+  for (const auto& [name, value] : arguments) {
+    const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                    [&](const Parameter& p) { return p.name == name; });
+    if (found == parameters.end()) {
+      throw Error(fmt::format("the kernel has no parameter '{}'", name));
+    }
+    found->set(value);
+  }
+}
 
 std::unique_ptr<KernelRequest> make_kernel_request(const std::string& name) {
   if (name == "gemm") {

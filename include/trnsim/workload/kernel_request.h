@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trnsim/lower/options.h"
@@ -32,7 +33,13 @@ class KernelRequest {
                                         const lower::Options& lowering) const = 0;
   // The whole problem as one core's trace.
   [[nodiscard]] virtual trace::Trace build(const spec::CoreSpec& core) const = 0;
+  // Of the mathematical problem: matrix products only, what a mask hides left out.
+  [[nodiscard]] virtual double flops() const = 0;
 };
+
+// Sets parameters by name. Throws Error for names and values that the kernel does not take.
+void set_arguments(KernelRequest& request,
+                   const std::vector<std::pair<std::string, std::string>>& arguments);
 
 // "gemm" or "attention"; null for other names.
 [[nodiscard]] std::unique_ptr<KernelRequest> make_kernel_request(const std::string& name);

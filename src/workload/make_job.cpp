@@ -1,0 +1,277 @@
+// Graph -> GraphJob: programs of a rank, transfers of each collective.
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "rank_sets.h"
+#include "trnsim/spec/peaks.h"
+#include "trnsim/trace/file.h"
+#include "trnsim/workload/graph.h"
+#include "trnsim/workload/kernel_request.h"
+
+namespace trnsim::workload {
+namespace {
+
+std::uint32_t cores_of(RankUnit unit, const spec::SystemSpec& system) {
+  switch (unit) {
+    case RankUnit::kChip: return system.cores_per_chip_used;
+    case RankUnit::kLogicalCore: return system.lnc;
+    case RankUnit::kCore: return 1;
+  }
+  return 1;
+}
+
+// A system of one rank's cores.
+spec::SystemSpec one_rank(const spec::SystemSpec& system, std::uint32_t cores) {
+  spec::SystemSpec rank = system;
+  rank.servers = 1;
+  rank.chips_per_server = 1;
+  rank.cores_per_chip_used = cores;
+  rank.lnc = cores % system.lnc == 0 ? system.lnc : 1;
+  rank.fabric = {};
+  return rank;
+}
+
+struct PlacedKernel {
+  Placement placement;
+  double flops = 0;
+};
+
+class JobMaker {
+ public:
+  JobMaker(const Graph& graph, const spec::SystemSpec& system, const lower::Options& lowering)
+      : graph_(graph), system_(system), lowering_(lowering), topology_(system) {
+    job_.label = graph.name;
+    job_.cores_per_rank = cores_of(graph.rank, system);
+    const std::uint32_t count =
+        graph.ranks != 0 ? graph.ranks : (graph.has_parallel ? graph.parallel.ranks() : 0);
+    job_.ranks = fabric::make_ranks(system, job_.cores_per_rank, count);
+    rank_system_ = one_rank(system, job_.cores_per_rank);
+  }
+
+  GraphJob make() {
+    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
+      index_.emplace(graph_.nodes[i].name, i);
+    }
+    for (const GraphNode& node : graph_.nodes) {
+      try {
+        job_.nodes.push_back(make_node(node));
+      } catch (const Error& error) {
+        adopt(error, node);
+      }
+    }
+    if (!findings_.empty()) {
+      throw Error(std::move(findings_));
+    }
+    finish();
+    return std::move(job_);
+  }
+
+ private:
+  void adopt(const Error& error, const GraphNode& node) {
+    for (Finding finding : error.findings()) {
+      if (finding.where.file.empty()) {
+        finding.where = node.communicates() ? node.groups_where : node.where;
+        finding.what = fmt::format("node '{}': {}", node.name, finding.what);
+      }
+      findings_.push_back(std::move(finding));
+    }
+  }
+
+  [[nodiscard]] std::uint32_t ranks() const {
+    return static_cast<std::uint32_t>(job_.ranks.ranks.size());
+  }
+
+  JobNode make_node(const GraphNode& node) {
+    JobNode result;
+    result.name = node.name;
+    for (const std::string& before : node.after) {
+      result.after.push_back(index_.at(before));
+    }
+    std::sort(result.after.begin(), result.after.end());
+    if (node.communicates()) {
+      make_exchange(node, result);
+    } else {
+      make_kernel(node, result);
+    }
+    if (result.ranks.size() == ranks()) {
+      result.ranks.clear();
+    }
+    return result;
+  }
+
+  void make_kernel(const GraphNode& node, JobNode& result) {
+    result.kind = JobKind::kKernel;
+    result.ranks = parse_ranks(node.ranks, job_.ranks, graph_.parallel);
+    result.overhead_us = node.overhead_us;
+    if (node.kind == NodeKind::kWork) {
+      result.programs.assign(job_.cores_per_rank, nullptr);
+      result.flops = node.flops;
+      result.overhead_us += work_us(node);
+      return;
+    }
+    const PlacedKernel& placed = node.kind == NodeKind::kTrace ? trace(node) : kernel(node);
+    result.programs = placed.placement.programs;
+    result.flops = placed.flops;
+  }
+
+  // Roofline of one rank: its cores' tensor engines, its cores' share of the chip's HBM.
+  [[nodiscard]] double work_us(const GraphNode& node) const {
+    const double cores = job_.cores_per_rank;
+    const double flops_per_us = spec::core_peak_tflops(system_.chip.core, node.dtype) * cores * 1e6;
+    const spec::HbmSpec& hbm = system_.chip.hbm;
+    const double bytes_per_us = hbm.peak_GBps_per_stack * hbm.sustained_fraction * hbm.stacks *
+                                cores / system_.cores_per_chip_used * 1e3;
+    return std::max(node.flops / flops_per_us, static_cast<double>(node.hbm_bytes) / bytes_per_us);
+  }
+
+  const PlacedKernel& kernel(const GraphNode& node) {
+    const auto [found, fresh] = kernels_.try_emplace({node.kernel, node.arguments});
+    if (fresh) {
+      try {
+        const std::unique_ptr<KernelRequest> request = make_kernel_request(node.kernel);
+        if (request == nullptr) {
+          throw Error(fmt::format("unknown kernel '{}'", node.kernel));
+        }
+        set_arguments(*request, node.arguments);
+        found->second = {request->place(rank_system_, lowering_), request->flops()};
+      } catch (const Error&) {
+        kernels_.erase(found);
+        throw;
+      }
+    }
+    return found->second;
+  }
+
+  const PlacedKernel& trace(const GraphNode& node) {
+    const auto [found, fresh] = kernels_.try_emplace({node.trace_path, {}});
+    if (fresh) {
+      try {
+        found->second.placement =
+            place_traces(rank_system_, {trace::read_trace(node.trace_path)}, 0, lowering_);
+      } catch (const Error&) {
+        kernels_.erase(found);
+        throw;
+      }
+    }
+    return found->second;
+  }
+
+  void make_exchange(const GraphNode& node, JobNode& result) {
+    result.kind = JobKind::kCollective;
+    result.op = node.op;
+    result.bytes = node.bytes;
+    result.space = node.space;
+    result.priority = node.priority;
+    result.stream = node.stream;
+    const std::vector<collectives::Group> groups =
+        node.kind == NodeKind::kTransfer ? pairs_of(node)
+                                         : parse_groups(node.groups, job_.ranks, graph_.parallel);
+    if (node.kind == NodeKind::kCollective) {
+      result.selection.legality =
+          collectives::check_groups(topology_, job_.ranks, groups, node.op);
+    }
+    if (groups.front().size() < 2) {
+      throw Error("a collective of one rank moves nothing", {},
+                  fmt::format("leave it out, or change groups '{}'", node.groups));
+    }
+    for (const collectives::Group& group : groups) {
+      result.groups.push_back({group, dag(node, group, result.selection)});
+      result.ranks.insert(result.ranks.end(), group.ranks.begin(), group.ranks.end());
+    }
+    std::sort(result.ranks.begin(), result.ranks.end());
+  }
+
+  // One group of two for each sender and its receiver.
+  [[nodiscard]] std::vector<collectives::Group> pairs_of(const GraphNode& node) const {
+    const auto from = parse_ranks(node.send, job_.ranks, graph_.parallel);
+    const auto to = parse_ranks(node.receive, job_.ranks, graph_.parallel);
+    if (from.size() != to.size()) {
+      throw Error(fmt::format("{} ranks send and {} receive", from.size(), to.size()), {},
+                  "they go together one by one");
+    }
+    std::vector<collectives::Group> groups;
+    std::vector<std::uint32_t> all = from;
+    all.insert(all.end(), to.begin(), to.end());
+    std::sort(all.begin(), all.end());
+    if (const auto twice = std::adjacent_find(all.begin(), all.end()); twice != all.end()) {
+      throw Error(fmt::format("rank {} both sends and receives", *twice), {},
+                  "use collective: permute, whose ranks do both");
+    }
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      groups.push_back({{from[i], to[i]}});
+    }
+    return groups;
+  }
+
+  std::shared_ptr<const collectives::Dag> dag(const GraphNode& node,
+                                              const collectives::Group& group,
+                                              collectives::Selection& selection) {
+    collectives::Request request{node.op, group, topology_, job_.ranks, node.bytes, {}};
+    if (node.kind == NodeKind::kTransfer) {
+      request.options.pairs = {{0, 1}};
+    }
+    selection = collectives::select(request, system_.fabric, node.space, node.algorithm);
+    request.options.inner = selection.inner;
+    request.options.outer = selection.outer;
+    auto& made = dags_[{node.op, selection.algorithm, selection.inner, selection.outer, node.bytes,
+                        node.kind == NodeKind::kTransfer, group.ranks}];
+    if (made == nullptr) {
+      made = std::make_shared<const collectives::Dag>(
+          collectives::make_dag(node.op, selection.algorithm, group, topology_, job_.ranks,
+                                node.bytes, request.options));
+    }
+    return made;
+  }
+
+  void finish() {
+    job_.tokens = graph_.tokens;
+    job_.layers_scale = graph_.layers_scale;
+    job_.rate_name = graph_.rate_name;
+    job_.model_flops = graph_.model_flops;
+    if (job_.model_flops == 0) {
+      for (const JobNode& node : job_.nodes) {
+        job_.model_flops +=
+            node.flops * static_cast<double>(node.ranks.empty() ? ranks() : node.ranks.size());
+      }
+    }
+    job_.description = {{"workload", graph_.name},
+                        {"rank", name(graph_.rank)},
+                        {"ranks", ranks()},
+                        {"cores_per_rank", job_.cores_per_rank},
+                        {"nodes", job_.nodes.size()},
+                        {"distinct_kernels", kernels_.size()}};
+    if (graph_.has_parallel) {
+      const Parallel& p = graph_.parallel;
+      job_.description["parallel"] = {{"tp", p.tp}, {"cp", p.cp}, {"dp", p.dp},
+                                      {"pp", p.pp}, {"ep", p.ep}, {"etp", p.etp}};
+    }
+    if (!graph_.description.is_null()) {
+      job_.description["made_from"] = graph_.description;
+    }
+  }
+
+  using KernelKey = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
+  using DagKey = std::tuple<collectives::Op, collectives::Algorithm, collectives::Algorithm,
+                            collectives::Algorithm, std::uint64_t, bool, std::vector<std::uint32_t>>;
+
+  const Graph& graph_;
+  const spec::SystemSpec& system_;
+  const lower::Options& lowering_;
+  fabric::Topology topology_;
+  spec::SystemSpec rank_system_;
+  GraphJob job_;
+  std::map<std::string, std::uint32_t> index_;
+  std::map<KernelKey, PlacedKernel> kernels_;
+  std::map<DagKey, std::shared_ptr<const collectives::Dag>> dags_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+GraphJob make_job(const Graph& graph, const spec::SystemSpec& system,
+                  const lower::Options& lowering) {
+  return JobMaker(graph, system, lowering).make();
+}
+
+}  // namespace trnsim::workload
