@@ -20,6 +20,7 @@ RankMap make_ranks(const spec::SystemSpec& system, std::uint32_t cores_per_rank,
     throw Error(fmt::format("{} ranks of {} cores do not fit in {}, which has {}", count,
                             cores_per_rank, system.name, all));
   }
+  const std::uint32_t per_stack = std::max(system.chip.cores_per_hbm_stack, 1U);
   const auto total = static_cast<std::uint32_t>(count == 0 ? all : count);
   map.ranks.reserve(total);
   for (std::uint32_t rank = 0; rank < total; ++rank) {
@@ -28,7 +29,8 @@ RankMap make_ranks(const spec::SystemSpec& system, std::uint32_t cores_per_rank,
     place.index_on_chip = rank % map.ranks_per_chip;
     place.first_core = place.index_on_chip * cores_per_rank;
     place.cores = cores_per_rank;
-    place.stack = place.first_core / std::max(system.chip.cores_per_hbm_stack, 1U);
+    place.stack = place.first_core / per_stack;
+    place.stacks = (place.first_core + cores_per_rank - 1) / per_stack - place.stack + 1;
     map.ranks.push_back(place);
   }
   return map;

@@ -210,6 +210,10 @@ void check_edges(const SystemSpec& system, Checker& check) {
 
 void check_fabric(const SystemSpec& system, Checker& check) {
   const FabricSpec& fabric = system.fabric;
+  check.require(fabric.credit_bytes >= fabric.packet_bytes,
+                {"fabric.credit_bytes", "fabric.packet_bytes"},
+                "credits of {} bytes do not cover a packet of {}", fabric.credit_bytes,
+                fabric.packet_bytes);
   if (fabric.kind == FabricKind::kNone) {
     check.expect(system.chips() == 1, {"fabric.kind", "servers", "chips_per_server"},
                  "{} chips without a fabric cannot exchange data", system.chips());

@@ -10,6 +10,10 @@
 //   memory of each target    1 (write), reducing: 2 (read and write)
 //   links                    the fraction of the transfer that crosses each
 //   die to die               1 per crossing on a chip; where a link enters a chip is not modelled
+//
+// The memory of a rank of several HBM stacks is spread evenly over them, independently of the other
+// rank's: each stack has 1 / stacks of a touch, and what crosses between dies is the fraction of pairs
+// of stacks on different ones. A copy within a rank stays on its stack.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +52,13 @@ struct Use {
   double multiplicity = 1;
 };
 
+// A part of a movement's way with the alternatives it divides over.
+struct Branch {
+  double fraction = 1;                     // of the movement; those of a stage add up to 1
+  std::vector<Use> uses;                   // in the order of passage; empty = nothing to pass
+};
+using Stage = std::vector<Branch>;
+
 // Resources and routes of one system; immutable.
 class NetworkPlan {
  public:
@@ -62,13 +73,28 @@ class NetworkPlan {
   [[nodiscard]] std::vector<Path> paths(NodeId from, NodeId to) const;
   // Sorted by resource, each once.
   [[nodiscard]] std::vector<Use> uses(const Movement& movement) const;
+  // The same in the order in which a packet meets them: channel, sources, crossing on the chip of `from`,
+  // links, crossing on the chip of `to`, destinations. Throws as paths() does.
+  [[nodiscard]] std::vector<Stage> stages(const Movement& movement) const;
+  // Indices of resources().
+  [[nodiscard]] std::uint32_t channel_of(std::uint32_t rank) const { return first_channel_ + rank; }
+  [[nodiscard]] std::uint32_t hbm_of(NodeId chip, std::uint32_t stack) const {
+    return first_hbm_ + chip * stacks_per_chip_ + stack;
+  }
+  [[nodiscard]] std::uint32_t stacks_per_chip() const { return stacks_per_chip_; }
   // Wire and switch latency of the longest way; zero on one chip.
   [[nodiscard]] Femtos latency(NodeId from, NodeId to) const;
 
  private:
   void add_resources(const spec::SystemSpec& system);
-  [[nodiscard]] std::uint32_t memory_of(std::uint32_t rank, Space space) const;
-  [[nodiscard]] std::uint32_t die_of(std::uint32_t rank) const;
+  void check_places(const Movement& movement) const;
+  // What comes in front of the links and behind them.
+  void add_sources(const Movement& movement, std::vector<Stage>& stages) const;
+  void add_destinations(const Movement& movement, std::vector<Stage>& stages) const;
+  [[nodiscard]] Stage memory(std::uint32_t rank, Space space, double touches) const;
+  void add_crossing(std::uint32_t from, const std::vector<std::uint32_t>& to,
+                    std::vector<Stage>& stages) const;
+  [[nodiscard]] std::vector<double> dies_of(std::uint32_t rank) const;
 
   Topology topology_;
   RankMap ranks_;

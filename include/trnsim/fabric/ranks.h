@@ -13,6 +13,7 @@ struct RankPlace {
   std::uint32_t first_core = 0;            // of the chip
   std::uint32_t cores = 1;
   std::uint32_t stack = 0;                 // of the chip: HBM next to its first core
+  std::uint32_t stacks = 1;                // from there on: those next to its cores
   std::uint32_t index_on_chip = 0;         // 0 .. ranks_per_chip - 1
 };
 

@@ -96,10 +96,13 @@ struct FabricSpec {                          // sections 16, 17
   double efa_Gbps_per_chip = 0;
   double efa_latency_us = 0;
   double efa_efficiency = 0;
-  std::uint32_t collective_dma_engines_per_rank = 16;  // that work on a collective at a time
+  std::uint32_t collective_dma_engines_per_core = 8;   // that work on a collective at a time
   double collective_reduce_rate = 1;         // DMA rate of a reduced byte over that of a copied one
-  double collective_sbuf_GBps_per_rank = 0;  // SBUF of one rank, reads and writes together
+  double collective_sbuf_GBps_per_core = 0;  // SBUF of one core, reads and writes together
+  std::uint32_t packet_bytes = 4096;         // `packet` model of the network: grain
+  std::uint32_t credit_bytes = 65536;        // of one transfer on its way at most; >= packet_bytes
   double collective_setup_us = 0;
+  double collective_hop_on_chip_us = 0;
   double collective_hop_intra_us = 0;
   double collective_hop_inter_us = 0;
   double threshold_mesh_rdh_mb = 0;

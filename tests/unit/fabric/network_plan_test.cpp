@@ -1,6 +1,7 @@
 // What one movement takes of which resource.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 
 #include "support/systems.h"
@@ -38,7 +39,11 @@ TEST(Ranks, AreRunsOfCoresNextToTheirStack) {
   EXPECT_EQ(map.ranks[7].stack, 3U);
   EXPECT_EQ(map.ranks[7].index_on_chip, 3U);
   EXPECT_EQ(make_ranks(system, 1, 5).ranks.size(), 5U);
+  EXPECT_EQ(map.ranks[7].stacks, 1U);
   EXPECT_EQ(make_ranks(system, 1).ranks[3].stack, 1U);
+  EXPECT_EQ(make_ranks(system, 1).ranks[3].stacks, 1U);
+  EXPECT_EQ(make_ranks(system, 8).ranks[1].stack, 0U);
+  EXPECT_EQ(make_ranks(system, 8).ranks[1].stacks, 4U);
   EXPECT_THROW(static_cast<void>(make_ranks(system, 3)), Error);
   EXPECT_THROW(static_cast<void>(make_ranks(system, 8, 17)), Error);
 }
@@ -61,9 +66,9 @@ TEST(NetworkPlan, CapacitiesAreThoseOfTheSpec) {
   for (const Resource& resource : plan.resources()) {
     GBps[resource.name] = resource.GBps;
   }
-  EXPECT_NEAR(GBps.at("rank 1 DMA"), 16 * 23, 1e-9);
+  EXPECT_NEAR(GBps.at("rank 1 DMA"), 2 * 8 * 23, 1e-9);
   EXPECT_NEAR(GBps.at("chip 0 HBM 3"), 652.288, 1e-9);
-  EXPECT_EQ(GBps.at("rank 2 SBUF"), 1229);
+  EXPECT_EQ(GBps.at("rank 2 SBUF"), 2 * 1229);
   EXPECT_EQ(GBps.at("chip 0 die 1 -> die 0"), 1000);
 }
 
@@ -123,6 +128,67 @@ TEST(NetworkPlan, BetweenTheDiesOfAChip) {
   EXPECT_EQ(named(plan, {.from = 0, .to = 2, .also_to = 3}).at("chip 0 die 0 -> die 1"), 1);
   // Between chips no die is counted.
   EXPECT_EQ(named(plan, {.from = 0, .to = 6}).count("chip 1 die 0 -> die 1"), 0U);
+}
+
+TEST(NetworkPlan, ARankOfSeveralStacksSpreadsItsTouches) {
+  // A rank of 8 cores has the 4 stacks of its chip and 8 x 8 engines of 23 GB/s.
+  const spec::SystemSpec system = test::pinned_trn2("trn2.48xlarge");
+  const NetworkPlan plan(system, make_ranks(system, 8));
+  const Named reduce = named(plan, {.from = 0, .to = 1, .reduce = true});
+  for (const char* stack : {"0", "1", "2", "3"}) {
+    EXPECT_EQ(reduce.at(fmt::format("chip 0 HBM {}", stack)), 0.25);
+    EXPECT_EQ(reduce.at(fmt::format("chip 1 HBM {}", stack)), 0.5);
+  }
+  const std::uint32_t channel = static_cast<std::uint32_t>(plan.topology().links().size());
+  EXPECT_NEAR(plan.resources()[channel].GBps, 8 * 8 * 23, 1e-9);
+  // On its own memory each stack reads and writes its quarter; no die is crossed.
+  const Named own = named(plan, {.from = 0, .to = 0});
+  EXPECT_EQ(own.size(), 5U);
+  EXPECT_EQ(own.at("chip 0 HBM 2"), 0.5);
+}
+
+TEST(NetworkPlan, RanksOverBothDiesCrossWithTheFractionOfPairs) {
+  // Three cores each: rank 0 has stacks 0, 1 (die 0), rank 1 cores 3 to 5 on stacks 1, 2 (both dies).
+  const spec::SystemSpec system =
+      spec::load_system("trn2.3xlarge", {"cores_per_chip_used=6", "lnc=1"}).spec;
+  const NetworkPlan plan(system, make_ranks(system, 3));
+  EXPECT_EQ(named(plan, {.from = 0, .to = 1}),
+            (Named{{"rank 0 DMA", 1},
+                   {"chip 0 HBM 0", 0.5},
+                   {"chip 0 HBM 1", 1},
+                   {"chip 0 HBM 2", 0.5},
+                   {"chip 0 die 0 -> die 1", 0.5}}));
+  EXPECT_EQ(named(plan, {.from = 1, .to = 0}).at("chip 0 die 1 -> die 0"), 0.5);
+}
+
+TEST(NetworkPlan, StagesAreTheUsesInOrderOfPassage) {
+  // 0 to 2 of a row of four: two ways of two links; the kinds in order, and the same sums as uses().
+  for (const std::uint32_t cores : {2U, 8U}) {
+    const NetworkPlan plan = plan_of("trn2.48xlarge", cores);
+    const std::uint32_t per_chip = 8 / cores;
+    const Movement movement{.from = 0, .to = 2 * per_chip, .reduce = true};
+    const std::vector<Stage> stages = plan.stages(movement);
+    ASSERT_EQ(stages.size(), 4U);
+    const std::array kinds{ResourceKind::kChannel, ResourceKind::kHbm, ResourceKind::kLink,
+                           ResourceKind::kHbm};
+    std::map<std::uint32_t, double> sums;
+    for (std::size_t i = 0; i < stages.size(); ++i) {
+      double fractions = 0;
+      for (const Branch& branch : stages[i]) {
+        fractions += branch.fraction;
+        for (const Use& use : branch.uses) {
+          EXPECT_EQ(plan.resources()[use.resource].kind, kinds[i]);
+          sums[use.resource] += branch.fraction * use.multiplicity;
+        }
+      }
+      EXPECT_EQ(fractions, 1);
+    }
+    ASSERT_EQ(stages[2].size(), 2U);
+    EXPECT_EQ(plan.topology().links()[stages[2][0].uses[1].resource].to, 2U);
+    for (const Use& use : plan.uses(movement)) {
+      EXPECT_EQ(sums.at(use.resource), use.multiplicity);
+    }
+  }
 }
 
 TEST(NetworkPlan, SplitWaysAddUpOnALink) {
