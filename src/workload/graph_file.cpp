@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "graph_read.h"
+#include "transformer_read.h"
 #include "trnsim/base/files.h"
 #include "trnsim/workload/graph.h"
 
@@ -31,11 +32,19 @@ Graph load_yaml(const std::string& path) {
   Graph graph;
   graph.name = std::filesystem::path(path).stem().string();
   std::vector<std::string> keys = header_keys();
-  keys.push_back("nodes");
+  const YAML::Node transformer = root["transformer"];
+  if (transformer) {
+    // It sets the figures itself.
+    keys = {"name", "system", "rank", "parallel", "rate", "transformer"};
+  } else {
+    keys.emplace_back("nodes");
+  }
   fields.check_keys(root, keys);
   read_header(fields, root, graph);
   const YAML::Node nodes = root["nodes"];
-  if (!nodes || !nodes.IsSequence() || nodes.size() == 0) {
+  if (transformer) {
+    read_transformer(fields, transformer, graph);
+  } else if (!nodes || !nodes.IsSequence() || nodes.size() == 0) {
     fields.find(nodes ? nodes : root, "'nodes' is missing or not a list with at least one entry");
   } else {
     for (const YAML::Node& node : nodes) {

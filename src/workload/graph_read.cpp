@@ -13,7 +13,9 @@ namespace {
 const std::vector<std::string> kKinds{"kernel", "trace", "collective", "send", "work"};
 
 std::string nearby(const Fields& fields, const std::string& relative) {
-  return (std::filesystem::path(fields.path()).parent_path() / relative).string();
+  return std::filesystem::absolute(std::filesystem::path(fields.path()).parent_path() / relative)
+      .lexically_normal()
+      .string();
 }
 
 void read_after(Fields& fields, const YAML::Node& node, GraphNode& result) {
@@ -87,7 +89,6 @@ void read_work(Fields& fields, const YAML::Node& node, GraphNode& result) {
     return;
   }
   fields.check_keys(work, {"flops", "bytes", "dtype"});
-  const bool any = static_cast<bool>(work["flops"]) || static_cast<bool>(work["bytes"]);
   fields.number(work, "flops", result.flops);
   fields.bytes(work, "bytes", result.hbm_bytes);
   std::string dtype;
@@ -99,7 +100,7 @@ void read_work(Fields& fields, const YAML::Node& node, GraphNode& result) {
                   "one of: " + joined(dtype_names()));
     }
   }
-  if (!any && !node["overhead_us"]) {
+  if (work.size() == 0 && !node["overhead_us"]) {
     fields.find(work, "'work' without 'flops' and 'bytes' takes no time",
                 "add one of them or 'overhead_us'");
   }

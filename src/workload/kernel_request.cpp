@@ -5,17 +5,10 @@
 #include <charconv>
 
 #include "trnsim/base/error.h"
+#include "yaml_fields.h"
 
 namespace trnsim::workload {
 namespace {
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
 
 [[noreturn]] void reject(const std::string& name, const std::string& text,
                          const std::vector<std::string>& names) {
@@ -158,6 +151,61 @@ class AttentionRequest final : public KernelRequest {
   kernels::AttentionOptions options_;
 };
 
+class RmsNormRequest final : public KernelRequest {
+ public:
+  RmsNormRequest() {
+    options_.tokens = 4096;
+    options_.d = 4096;
+  }
+
+  std::vector<Parameter> parameters() override {
+    kernels::RmsNormOptions& o = options_;
+    return {
+        count("tokens", "rows", o.tokens),
+        count("d", "elements of a row", o.d),
+        flag("residual", "norm x + residual, and store the sum", o.residual),
+        dtype("dtype", "bf16, fp16 or fp32", "bf16", [&o](DType type) { o.dtype = type; }),
+    };
+  }
+  Placement place(const spec::SystemSpec& system, const lower::Options& lowering) const override {
+    return place_rmsnorm(system, options_, lowering);
+  }
+  trace::Trace build(const spec::CoreSpec& core) const override {
+    return kernels::rmsnorm(options_, core);
+  }
+  double flops() const override { return 0; }
+
+ private:
+  kernels::RmsNormOptions options_;
+};
+
+class SwigluRequest final : public KernelRequest {
+ public:
+  SwigluRequest() {
+    options_.tokens = 4096;
+    options_.f = 4096;
+  }
+
+  std::vector<Parameter> parameters() override {
+    kernels::SwigluOptions& o = options_;
+    return {
+        count("tokens", "rows", o.tokens),
+        count("f", "elements of a result row; gate and up are twice that", o.f),
+        dtype("dtype", "bf16, fp16 or fp32", "bf16", [&o](DType type) { o.dtype = type; }),
+    };
+  }
+  Placement place(const spec::SystemSpec& system, const lower::Options& lowering) const override {
+    return place_swiglu(system, options_, lowering);
+  }
+  trace::Trace build(const spec::CoreSpec& core) const override {
+    return kernels::swiglu(options_, core);
+  }
+  double flops() const override { return 0; }
+
+ private:
+  kernels::SwigluOptions options_;
+};
+
 }  // namespace
 
 void set_arguments(KernelRequest& request,
@@ -180,9 +228,15 @@ std::unique_ptr<KernelRequest> make_kernel_request(const std::string& name) {
   if (name == "attention") {
     return std::make_unique<AttentionRequest>();
   }
+  if (name == "rmsnorm") {
+    return std::make_unique<RmsNormRequest>();
+  }
+  if (name == "swiglu") {
+    return std::make_unique<SwigluRequest>();
+  }
   return nullptr;
 }
 
-std::vector<std::string> kernel_names() { return {"attention", "gemm"}; }
+std::vector<std::string> kernel_names() { return {"attention", "gemm", "rmsnorm", "swiglu"}; }
 
 }  // namespace trnsim::workload

@@ -12,15 +12,6 @@
 namespace trnsim::workload {
 namespace {
 
-std::uint32_t cores_of(RankUnit unit, const spec::SystemSpec& system) {
-  switch (unit) {
-    case RankUnit::kChip: return system.cores_per_chip_used;
-    case RankUnit::kLogicalCore: return system.lnc;
-    case RankUnit::kCore: return 1;
-  }
-  return 1;
-}
-
 // A system of one rank's cores.
 spec::SystemSpec one_rank(const spec::SystemSpec& system, std::uint32_t cores) {
   spec::SystemSpec rank = system;
@@ -37,15 +28,21 @@ struct PlacedKernel {
   double flops = 0;
 };
 
+using Pairs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+
+// A replica group; of a transfer also who sends to whom.
+struct Exchange {
+  collectives::Group group;
+  Pairs pairs;
+};
+
 class JobMaker {
  public:
   JobMaker(const Graph& graph, const spec::SystemSpec& system, const lower::Options& lowering)
       : graph_(graph), system_(system), lowering_(lowering), topology_(system) {
     job_.label = graph.name;
     job_.cores_per_rank = cores_of(graph.rank, system);
-    const std::uint32_t count =
-        graph.ranks != 0 ? graph.ranks : (graph.has_parallel ? graph.parallel.ranks() : 0);
-    job_.ranks = fabric::make_ranks(system, job_.cores_per_rank, count);
+    job_.ranks = ranks_of(graph, system);
     rank_system_ = one_rank(system, job_.cores_per_rank);
   }
 
@@ -164,58 +161,72 @@ class JobMaker {
     result.space = node.space;
     result.priority = node.priority;
     result.stream = node.stream;
-    const std::vector<collectives::Group> groups =
-        node.kind == NodeKind::kTransfer ? pairs_of(node)
-                                         : parse_groups(node.groups, job_.ranks, graph_.parallel);
-    if (node.kind == NodeKind::kCollective) {
-      result.selection.legality =
-          collectives::check_groups(topology_, job_.ranks, groups, node.op);
+    std::vector<Exchange> exchanges;
+    if (node.kind == NodeKind::kTransfer) {
+      exchanges = transfers_of(node);
+    } else {
+      const auto groups = parse_groups(node.groups, job_.ranks, graph_.parallel);
+      static_cast<void>(collectives::check_groups(topology_, job_.ranks, groups, node.op));
+      for (const collectives::Group& group : groups) {
+        exchanges.push_back({group, {}});
+      }
     }
-    if (groups.front().size() < 2) {
+    if (exchanges.front().group.size() < 2) {
       throw Error("a collective of one rank moves nothing", {},
                   fmt::format("leave it out, or change groups '{}'", node.groups));
     }
-    for (const collectives::Group& group : groups) {
-      result.groups.push_back({group, dag(node, group, result.selection)});
+    for (const Exchange& exchange : exchanges) {
+      const collectives::Group& group = exchange.group;
+      result.groups.push_back({group, dag(node, exchange, result.selection)});
       result.ranks.insert(result.ranks.end(), group.ranks.begin(), group.ranks.end());
     }
     std::sort(result.ranks.begin(), result.ranks.end());
   }
 
-  // One group of two for each sender and its receiver.
-  [[nodiscard]] std::vector<collectives::Group> pairs_of(const GraphNode& node) const {
-    const auto from = parse_ranks(node.send, job_.ranks, graph_.parallel);
-    const auto to = parse_ranks(node.receive, job_.ranks, graph_.parallel);
+  // One group of two for each sender and its receiver; where a rank does both, one group of all.
+  [[nodiscard]] std::vector<Exchange> transfers_of(const GraphNode& node) const {
+    const auto from = parse_rank_list(node.send, job_.ranks, graph_.parallel);
+    const auto to = parse_rank_list(node.receive, job_.ranks, graph_.parallel);
     if (from.size() != to.size()) {
       throw Error(fmt::format("{} ranks send and {} receive", from.size(), to.size()), {},
                   "they go together one by one");
     }
-    std::vector<collectives::Group> groups;
     std::vector<std::uint32_t> all = from;
     all.insert(all.end(), to.begin(), to.end());
     std::sort(all.begin(), all.end());
-    if (const auto twice = std::adjacent_find(all.begin(), all.end()); twice != all.end()) {
-      throw Error(fmt::format("rank {} both sends and receives", *twice), {},
-                  "use collective: permute, whose ranks do both");
+    const bool chained = std::adjacent_find(all.begin(), all.end()) != all.end();
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    std::vector<Exchange> exchanges;
+    if (chained) {
+      exchanges.push_back({{all}, {}});
     }
+    const auto place = [&all](std::uint32_t rank) {
+      return static_cast<std::uint32_t>(std::lower_bound(all.begin(), all.end(), rank) - all.begin());
+    };
     for (std::size_t i = 0; i < from.size(); ++i) {
-      groups.push_back({{from[i], to[i]}});
+      if (from[i] == to[i]) {
+        throw Error(fmt::format("rank {} sends to itself", from[i]));
+      }
+      if (chained) {
+        exchanges.front().pairs.emplace_back(place(from[i]), place(to[i]));
+      } else {
+        exchanges.push_back({{{from[i], to[i]}}, {{0, 1}}});
+      }
     }
-    return groups;
+    return exchanges;
   }
 
   std::shared_ptr<const collectives::Dag> dag(const GraphNode& node,
-                                              const collectives::Group& group,
+                                              const Exchange& exchange,
                                               collectives::Selection& selection) {
+    const collectives::Group& group = exchange.group;
     collectives::Request request{node.op, group, topology_, job_.ranks, node.bytes, {}};
-    if (node.kind == NodeKind::kTransfer) {
-      request.options.pairs = {{0, 1}};
-    }
+    request.options.pairs = exchange.pairs;
     selection = collectives::select(request, system_.fabric, node.space, node.algorithm);
     request.options.inner = selection.inner;
     request.options.outer = selection.outer;
     auto& made = dags_[{node.op, selection.algorithm, selection.inner, selection.outer, node.bytes,
-                        node.kind == NodeKind::kTransfer, group.ranks}];
+                        exchange.pairs, group.ranks}];
     if (made == nullptr) {
       made = std::make_shared<const collectives::Dag>(
           collectives::make_dag(node.op, selection.algorithm, group, topology_, job_.ranks,
@@ -253,7 +264,7 @@ class JobMaker {
 
   using KernelKey = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
   using DagKey = std::tuple<collectives::Op, collectives::Algorithm, collectives::Algorithm,
-                            collectives::Algorithm, std::uint64_t, bool, std::vector<std::uint32_t>>;
+                            collectives::Algorithm, std::uint64_t, Pairs, std::vector<std::uint32_t>>;
 
   const Graph& graph_;
   const spec::SystemSpec& system_;

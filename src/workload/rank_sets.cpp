@@ -37,8 +37,23 @@ std::optional<Axis> axis_of(const std::string& text, const Parallel& p) {
 
 }  // namespace
 
-std::vector<std::uint32_t> parse_ranks(const std::string& text, const fabric::RankMap& ranks,
-                                       const Parallel& parallel) {
+std::uint32_t cores_of(RankUnit unit, const spec::SystemSpec& system) {
+  switch (unit) {
+    case RankUnit::kChip: return system.cores_per_chip_used;
+    case RankUnit::kLogicalCore: return system.lnc;
+    case RankUnit::kCore: return 1;
+  }
+  return 1;
+}
+
+fabric::RankMap ranks_of(const Graph& graph, const spec::SystemSpec& system) {
+  const std::uint32_t count =
+      graph.ranks != 0 ? graph.ranks : (graph.has_parallel ? graph.parallel.ranks() : 0);
+  return fabric::make_ranks(system, cores_of(graph.rank, system), count);
+}
+
+std::vector<std::uint32_t> parse_rank_list(const std::string& text, const fabric::RankMap& ranks,
+                                           const Parallel& parallel) {
   const auto count = static_cast<std::uint32_t>(ranks.ranks.size());
   std::vector<std::uint32_t> found;
   if (text.starts_with("stage:")) {
@@ -60,6 +75,12 @@ std::vector<std::uint32_t> parse_ranks(const std::string& text, const fabric::Ra
   for (const collectives::Group& group : collectives::parse_groups(text, ranks)) {
     found.insert(found.end(), group.ranks.begin(), group.ranks.end());
   }
+  return found;
+}
+
+std::vector<std::uint32_t> parse_ranks(const std::string& text, const fabric::RankMap& ranks,
+                                       const Parallel& parallel) {
+  std::vector<std::uint32_t> found = parse_rank_list(text, ranks, parallel);
   std::sort(found.begin(), found.end());
   if (std::adjacent_find(found.begin(), found.end()) != found.end()) {
     throw Error(fmt::format("ranks '{}' name a rank twice", text));

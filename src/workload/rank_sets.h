@@ -10,7 +10,16 @@
 
 namespace trnsim::workload {
 
-// Ascending. Throws Error for text that is none of these and ranks that do not exist.
+[[nodiscard]] std::uint32_t cores_of(RankUnit unit, const spec::SystemSpec& system);
+// The ranks of a graph on a system. Throws Error when it has fewer.
+[[nodiscard]] fabric::RankMap ranks_of(const Graph& graph, const spec::SystemSpec& system);
+
+// As written. Throws Error for text that is none of these and ranks that do not exist.
+[[nodiscard]] std::vector<std::uint32_t> parse_rank_list(const std::string& text,
+                                                         const fabric::RankMap& ranks,
+                                                         const Parallel& parallel);
+
+// The same, ascending; a rank that is named twice is an error too.
 [[nodiscard]] std::vector<std::uint32_t> parse_ranks(const std::string& text,
                                                      const fabric::RankMap& ranks,
                                                      const Parallel& parallel);

@@ -41,7 +41,7 @@ class KernelRequest {
 void set_arguments(KernelRequest& request,
                    const std::vector<std::pair<std::string, std::string>>& arguments);
 
-// "gemm" or "attention"; null for other names.
+// One of kernel_names(); null for other names.
 [[nodiscard]] std::unique_ptr<KernelRequest> make_kernel_request(const std::string& name);
 [[nodiscard]] std::vector<std::string> kernel_names();
 

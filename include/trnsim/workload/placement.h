@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "trnsim/kernels/attention.h"
+#include "trnsim/kernels/elementwise.h"
 #include "trnsim/kernels/gemm.h"
 #include "trnsim/lower/lower.h"
 #include "trnsim/spec/system_spec.h"
@@ -36,6 +37,14 @@ struct Placement {
 [[nodiscard]] Placement place_attention(const spec::SystemSpec& system,
                                         const kernels::AttentionOptions& options,
                                         const lower::Options& lowering);
+
+// Tokens divided over the cores. Throw Error as the kernels.
+[[nodiscard]] Placement place_rmsnorm(const spec::SystemSpec& system,
+                                      const kernels::RmsNormOptions& options,
+                                      const lower::Options& lowering);
+[[nodiscard]] Placement place_swiglu(const spec::SystemSpec& system,
+                                     const kernels::SwigluOptions& options,
+                                     const lower::Options& lowering);
 
 // Traces on the first `copies` logical cores (0 = all). One trace: every physical core of them runs it.
 // Two: programs 0 and 1 of an LNC=2 kernel, side by side on each pair. Throws Error: more copies than

@@ -1,0 +1,77 @@
+// Backward pass of a transformer layer, and the exchange of gradients.
+#include "layer_writer.h"
+
+namespace trnsim::workload {
+
+// Y[t, n] = X[t, k] W[k, n]: dX = dY W^T and dW = X^T dY, as many operations each as the product itself.
+std::string LayerWriter::input_gradient(const std::string& name, std::uint64_t k, std::uint64_t n,
+                                        const std::string& before) {
+  return gemm(name + ".dx", tokens_, k, n, {before});
+}
+
+void LayerWriter::weight_gradient(const std::string& name, std::uint64_t k, std::uint64_t n,
+                                  const std::string& before) {
+  gemm(name + ".dw", k, n, tokens_, {before});
+}
+
+// In the reverse order of the forward pass. Products that only make weight gradients come after the
+// collective of the input gradients is under way, and so hide it.
+std::string LayerWriter::backward(const LayerPlace& place, const std::string& before) {
+  place_ = place;
+  first_ = false;
+  const double activation = static_cast<double>(activation_bytes());
+  const double rows = activation / (options_.sequence_parallel ? parallel_.tp : 1);
+  const double inner = static_cast<double>(tokens_) * ff_ * bytes_;
+  const std::string arrived = gather("down.ag", before);
+  std::string at = input_gradient("down", ff_, model_.d, arrived);
+  weight_gradient("down", ff_, model_.d, arrived);
+  // Gate, up and the gradient of the product are read, two gradients written.
+  const std::string inside = work("swiglu.b", 5 * inner, {at});
+  at = input_gradient("gate_up", model_.d, 2 * ff_, inside);
+  at = reduce("gate_up.b", at);
+  weight_gradient("gate_up", model_.d, 2 * ff_, inside);
+  // Input, its gradient and that of the residual are read, one written.
+  at = work("norm2.b", 4 * rows, {at});
+
+  const std::string gathered = gather("o.ag", at);
+  at = input_gradient("o", width_, model_.d, gathered);
+  weight_gradient("o", width_, model_.d, gathered);
+  at = attend_prefill("attention.b0", options_.sequence, options_.sequence, true, {at});
+  const std::string attended =
+      attend_prefill("attention.b1", options_.sequence, options_.sequence, true, {at});
+  at = input_gradient("qkv", model_.d, qkv_, attended);
+  at = reduce("qkv.b", at);
+  weight_gradient("qkv", model_.d, qkv_, attended);
+  return work("norm1.b", 4 * rows, {at});
+}
+
+double LayerWriter::weights_of_rank() const {
+  return static_cast<double>(model_.d) * (qkv_ + width_ + 3.0 * ff_);
+}
+
+// On a stream of its own, while earlier layers are still at work. The update reads and writes master
+// weights and two moments in fp32, reads the gradient and writes the weight in `dtype`.
+void LayerWriter::update(const LayerPlace& place) {
+  place_ = place;
+  const std::vector<std::string> gradients{place.prefix + "down.dw", place.prefix + "gate_up.dw",
+                                           place.prefix + "o.dw", place.prefix + "qkv.dw"};
+  const double weights = weights_of_rank();
+  const auto bytes = static_cast<std::uint64_t>(weights) * bytes_;
+  const double update_bytes = weights * (24 + 2 * bytes_);
+  if (parallel_.dp == 1) {
+    work("update", update_bytes, gradients);
+    return;
+  }
+  constexpr std::uint32_t kStream = 3;
+  if (!options_.zero1) {
+    work("update", update_bytes,
+         {collective("gradients.ar", collectives::Op::kAllReduce, bytes, "dp", kStream, gradients)});
+    return;
+  }
+  const std::string reduced =
+      collective("gradients.rs", collectives::Op::kReduceScatter, bytes, "dp", kStream, gradients);
+  const std::string updated = work("update", update_bytes / parallel_.dp, {reduced});
+  collective("weights.ag", collectives::Op::kAllGather, bytes, "dp", kStream, {updated});
+}
+
+}  // namespace trnsim::workload
