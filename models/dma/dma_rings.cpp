@@ -24,15 +24,15 @@ void DmaRings::load(const lower::Program& program, std::uint64_t hbm_base, Timel
 void DmaRings::trigger(Femtos /*now*/, Femtos triggered, std::uint32_t dma) {
   const lower::DmaRequest& request = program_->dmas[dma];
   Queue& queue = *queues_[request.queue];
-  Femtos start = triggered + from_ns(timing::start_ns(spec_, request.plan, request.mode));
+  Femtos prepared = triggered;
   if (request.mode == spec::DgeMode::kHardware) {
     // One DGE instance per trigger engine serves its commands one after the other.
     const auto trigger = static_cast<std::size_t>(program_->dma_queues[request.queue].trigger);
-    const Femtos begin = max(triggered, dge_free_[trigger]);
-    dge_free_[trigger] = begin + from_ns(spec_.dge_hardware_ns);
-    start = max(start, begin + from_ns(spec_.start_hardware_ns));
+    prepared = max(triggered, dge_free_[trigger]);
+    dge_free_[trigger] = prepared + from_ns(spec_.dge_hardware_ns);
   }
-  start += from_ns(spec_.engine_start_skew_ns);
+  Femtos start = prepared + from_ns(timing::start_ns(spec_, request.plan, request.mode)) +
+                 from_ns(spec_.engine_start_skew_ns);
   if (queue.ever_started) {
     start = max(start, queue.last_start + from_ns(spec_.issue_floor_ns));
   }
@@ -100,6 +100,9 @@ void DmaRings::retire(Femtos now, std::uint32_t index) {
       timeline_->push_back({request.triggered, request.first_byte, request.last_byte, id,
                             request.dma, {}, RecordKind::kDma});
     }
+  }
+  if (listener_ != nullptr) {
+    listener_->on_drained(now);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "../agenda/agenda_if.h"
 #include "../engine/counters_if.h"
+#include "../engine/engine.h"
 #include "../engine/timeline.h"
 #include "dma_if.h"
 #include "trnsim/lower/program.h"
@@ -30,6 +31,7 @@ class DmaRings final : public sc_core::sc_module, public DmaTriggerIf {
   void load(const lower::Program& program, std::uint64_t hbm_base, Timeline* timeline);
   void trigger(Femtos now, Femtos triggered, std::uint32_t dma) override;
   [[nodiscard]] std::uint32_t outstanding(std::uint32_t queue) const override;
+  void tell(ProgressListener* listener) { listener_ = listener; }
 
   [[nodiscard]] const DmaQueueCounters& counters(std::uint32_t queue) const {
     return queues_[queue]->counters;
@@ -75,6 +77,7 @@ class DmaRings final : public sc_core::sc_module, public DmaTriggerIf {
   const lower::Program* program_ = nullptr;
   std::uint64_t hbm_base_ = 0;
   Timeline* timeline_ = nullptr;
+  ProgressListener* listener_ = nullptr;
   std::vector<std::unique_ptr<Queue>> queues_;
   std::array<Femtos, trace::kEngineCount> dge_free_{};  // hardware DGE instance of each trigger
 };

@@ -31,6 +31,7 @@ void Engine::load(const lower::Program& program, Timeline* timeline, StepAccount
   stream_ = &program.streams[static_cast<std::size_t>(kind_)];
   timeline_ = timeline;
   accounts_ = accounts;
+  pc_ = 0;
 }
 
 void Engine::begin(Femtos now) {
@@ -160,6 +161,9 @@ void Engine::start(Femtos now, const lower::Step& step) {
   released_ = false;
   counter->publish(now, static_cast<lower::QueueId>(kind_), slot.done + semaphore_raise_);
   plan(now);
+  if (listener_ != nullptr && finished()) {
+    listener_->on_drained(now);
+  }
 }
 
 Engine::Slot Engine::execute_sequencer(Femtos now, const lower::Step& step) {

@@ -47,16 +47,28 @@ struct EngineCounters {
   std::uint64_t table_loads = 0;    // scalar
 };
 
+// Told when the last instruction of an engine's stream has started, or a core's DMA queues run empty.
+class ProgressListener {
+ public:
+  virtual void on_drained(Femtos now) = 0;
+
+ protected:
+  ~ProgressListener() = default;
+};
+
 class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter, public PairWaiter {
  public:
   Engine(const sc_core::sc_module_name& name, trace::Engine kind, double clock_ghz,
          const spec::CoreSpec& core, AgendaIf& agenda, UnitId id);
 
-  // Binds the stream of this engine; its first instruction may start at time zero.
+  // Binds the stream of this engine; its first instruction may start at once. The stream before, if any,
+  // has finished.
   void load(const lower::Program& program, Timeline* timeline,
             StepAccounts* accounts = nullptr);
   // Looks at the first instruction: call once after every unit is loaded.
   void begin(Femtos now);
+
+  void tell(ProgressListener* listener) { listener_ = listener; }
 
   // Meetings are with core 1 - side over `pair`; without this they are with nobody and cost their time.
   void join_pair(std::uint32_t side);
@@ -140,6 +152,7 @@ class Engine : public sc_core::sc_module, public Wakeable, public CounterWaiter,
   EngineCounters counters_;
   Timeline* timeline_ = nullptr;
   StepAccounts* accounts_ = nullptr;   // one entry per step, in order
+  ProgressListener* listener_ = nullptr;
 };
 
 }  // namespace trnsim::models

@@ -127,21 +127,34 @@ void HbmStack::request_arbitration(Femtos now) {
   }
 }
 
+void HbmStack::set_background(Femtos now, double GBps, double engine_share) {
+  if (GBps == background_GBps_ && engine_share == engine_share_) {
+    return;
+  }
+  advance(now);
+  background_GBps_ = GBps;
+  engine_share_ = engine_share;
+  if (!flows_.empty() && spec_.model == spec::HbmModel::kBandwidth) {
+    request_arbitration(now);
+  }
+}
+
 void HbmStack::divide(Femtos now) {
   arbitration_pending_ = false;
   advance(now);
   demands_.clear();
   double total = 0;
   for (const Flow& flow : flows_) {
-    demands_.push_back(flow.engine_GBps * flow.multiplicity);
+    demands_.push_back(flow.engine_GBps * flow.multiplicity * (1.0 - engine_share_));
     total += demands_.back();
   }
-  saturated_ = total > capacity_GBps_;
+  const double capacity_GBps = capacity_GBps_ - background_GBps_;
+  saturated_ = total > capacity_GBps;
   next_completion_ = kNever;
   if (flows_.empty()) {
     return;
   }
-  max_min_share(capacity_GBps_, demands_, rates_);
+  max_min_share(capacity_GBps, demands_, rates_);
   for (std::size_t i = 0; i < flows_.size(); ++i) {
     Flow& flow = flows_[i];
     flow.rate_GBps = rates_[i] / flow.multiplicity;

@@ -31,6 +31,10 @@ class HbmStack final : public sc_core::sc_module, public HbmPortIf, public Wakea
   [[nodiscard]] std::uint64_t max_access_bytes() const override;
   void wake(Femtos now, Phase phase) override;
 
+  // What others take from now on: GB/s of the stack, and the share of the DMA engines' time of its cores
+  // (`bandwidth` model only).
+  void set_background(Femtos now, double GBps, double engine_share);
+
   [[nodiscard]] const HbmCounters& counters() const { return counters_; }
   [[nodiscard]] const BankedTiming& banked() const { return banked_; }
 
@@ -58,6 +62,8 @@ class HbmStack final : public sc_core::sc_module, public HbmPortIf, public Wakea
   AgendaIf& agenda_;
   const UnitId id_;
   const double capacity_GBps_;
+  double background_GBps_ = 0;
+  double engine_share_ = 0;    // of the DMA engines, not available to accesses
   std::vector<Flow> flows_;    // in order of arrival
   Handle next_handle_ = 0;
   Femtos updated_{0};

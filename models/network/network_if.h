@@ -37,6 +37,8 @@ class NetworkIf : virtual public sc_core::sc_interface {
 class ShareListener {
  public:
   virtual void on_share(Femtos now, std::uint32_t resource, double GBps) = 0;
+  // All changes of this instant have been told.
+  virtual void on_shares_told(Femtos now) = 0;
 
  protected:
   ~ShareListener() = default;

@@ -17,10 +17,9 @@ Server::Server(const sc_core::sc_module_name& name, const spec::SystemSpec& spec
 
 Machine::Machine(const sc_core::sc_module_name& name, const spec::SystemSpec& spec)
     : sc_module(name), agenda_("agenda") {
-  UnitIds ids;
   for (std::uint32_t s = 0; s < spec.servers; ++s) {
     const std::string server_name = fmt::format("server{}", s);
-    servers_.push_back(std::make_unique<Server>(server_name.c_str(), spec, agenda_, ids));
+    servers_.push_back(std::make_unique<Server>(server_name.c_str(), spec, agenda_, ids_));
     for (const std::unique_ptr<Chip>& chip : servers_.back()->chips()) {
       for (const std::unique_ptr<NeuronCore>& core : chip->cores()) {
         cores_.push_back(core.get());

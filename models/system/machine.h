@@ -25,12 +25,15 @@ class Machine final : public sc_core::sc_module {
   Machine(const sc_core::sc_module_name& name, const spec::SystemSpec& spec);
 
   [[nodiscard]] Agenda& agenda() { return agenda_; }
+  // For what is built beside the machine under the same agenda.
+  [[nodiscard]] UnitIds& ids() { return ids_; }
   // All cores: server by server, chip by chip.
   [[nodiscard]] const std::vector<NeuronCore*>& cores() const { return cores_; }
   [[nodiscard]] const std::vector<HbmStack*>& stacks() const { return stacks_; }
 
  private:
   Agenda agenda_;
+  UnitIds ids_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::vector<NeuronCore*> cores_;
   std::vector<HbmStack*> stacks_;

@@ -1,6 +1,8 @@
 // Composition of a core.
 #include "neuron_core.h"
 
+#include <utility>
+
 #include "trnsim/base/error.h"
 
 namespace trnsim::models {
@@ -53,6 +55,27 @@ void NeuronCore::load(const lower::Program& program, std::uint64_t hbm_base, boo
   for (const std::unique_ptr<Engine>& engine : engines_) {
     StepAccounts* accounts = &accounts_[static_cast<std::size_t>(engine->engine_kind())];
     engine->load(program, timeline, with_accounts ? accounts : nullptr);
+  }
+}
+
+void NeuronCore::run(Femtos now, const lower::Program& program, std::uint64_t hbm_base,
+                     CoreClient* client) {
+  TRNSIM_CHECK(client_ == nullptr, "{} is given a program while another one runs", name());
+  close(now);
+  load(program, hbm_base, false);
+  client_ = client;
+  for (const std::unique_ptr<Engine>& engine : engines_) {
+    engine->tell(this);
+  }
+  dma_rings_.tell(this);
+  begin(now);
+  on_drained(now);  // an empty program
+}
+
+void NeuronCore::on_drained(Femtos now) {
+  if (client_ != nullptr && finished()) {
+    const Femtos end_of_program = max(now, end());
+    std::exchange(client_, nullptr)->on_core_done(now, end_of_program);
   }
 }
 

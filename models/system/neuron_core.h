@@ -25,7 +25,16 @@ class UnitIds {
   UnitId next_ = 0;
 };
 
-class NeuronCore final : public sc_core::sc_module {
+class CoreClient {
+ public:
+  // Known at `now`: everything the program did is complete and visible at `end` >= now.
+  virtual void on_core_done(Femtos now, Femtos end) = 0;
+
+ protected:
+  ~CoreClient() = default;
+};
+
+class NeuronCore final : public sc_core::sc_module, public ProgressListener {
  public:
   NeuronCore(const sc_core::sc_module_name& name, const spec::CoreSpec& spec, AgendaIf& agenda,
              UnitIds& ids);
@@ -33,6 +42,9 @@ class NeuronCore final : public sc_core::sc_module {
   // Binds a Program (which must outlive the core) at `hbm_base` of the stack.
   void load(const lower::Program& program, std::uint64_t hbm_base, bool with_timeline,
             bool with_accounts = false);
+  // Runs a program from `now` on, once the one before is done; the client is told when it is done.
+  void run(Femtos now, const lower::Program& program, std::uint64_t hbm_base, CoreClient* client);
+  void on_drained(Femtos now) override;
   // Makes this core one side (0 or 1) of a logical NeuronCore.
   void join_pair(std::uint32_t side);
   // Schedules the first instruction of every engine.
@@ -65,6 +77,7 @@ class NeuronCore final : public sc_core::sc_module {
 
  private:
   const lower::Program* program_ = nullptr;
+  CoreClient* client_ = nullptr;           // of run(), while the program is not done
   CompletionCounters counters_;
   Sbuf sbuf_;
   Psum psum_;

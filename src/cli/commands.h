@@ -6,6 +6,7 @@
 namespace trnsim::cli {
 
 int run_command(const Arguments& arguments);
+int collective_command(const Arguments& arguments);
 int compare_command(const Arguments& arguments);
 int describe_command(const Arguments& arguments);
 int trace_command(const Arguments& arguments);

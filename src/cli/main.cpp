@@ -20,6 +20,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"run", "simulate a kernel, a trace or a workload on a system", run_command},
+    {"collective", "time collectives over sizes, as nccom-test does", collective_command},
     {"compare", "a replayed profile beside the measured one", compare_command},
     {"describe", "what a system is made of, with the source of every value", describe_command},
     {"trace", "inspect, convert and generate trace files", trace_command},

@@ -42,6 +42,17 @@ std::vector<std::uint32_t> chip_addresses(const fabric::Topology& topology,
   return addresses;
 }
 
+// The lowest `bits` bits moved up by `by`, around.
+std::uint32_t rotated(std::uint32_t value, std::uint32_t bits, std::uint32_t by) {
+  if (bits == 0 || by % bits == 0) {
+    return value;
+  }
+  by %= bits;
+  return ((value << by) | (value >> (bits - by))) & ((1U << bits) - 1U);
+}
+
+// Once a chip's ranks have divided the data among them, the ranks of one place are a hypercube of their
+// own: each place takes the axes in another order, so that all wires of a chip work at once.
 // addresses[member]; exchange b is between addresses that differ in bit b.
 std::vector<std::uint32_t> addresses_of(const Context& context,
                                         const std::vector<std::uint32_t>& members) {
@@ -56,9 +67,11 @@ std::vector<std::uint32_t> addresses_of(const Context& context,
   }
   const std::vector<std::uint32_t> chips =
       chip_addresses(context.request.topology, chips_of(where));
+  const auto bits = static_cast<std::uint32_t>(std::countr_zero(where.chips.size()));
   for (std::size_t chip = 0; chip < where.chips.size(); ++chip) {
     for (std::uint32_t place = 0; place < where.per_chip; ++place) {
-      addresses[where.chips[chip].members[place]] = chips[chip] * where.per_chip + place;
+      addresses[where.chips[chip].members[place]] =
+          rotated(chips[chip], bits, place) * where.per_chip + place;
     }
   }
   return addresses;

@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <map>
 
 #include "trnsim/base/error.h"
 
 namespace trnsim::collectives {
 namespace {
-
-using fabric::NodeId;
 
 constexpr unsigned bit(Op op) {
   return 1U << static_cast<unsigned>(op);
@@ -19,14 +16,7 @@ constexpr unsigned bit(Op op) {
 constexpr unsigned kSums = bit(Op::kAllReduce) | bit(Op::kAllGather) | bit(Op::kReduceScatter);
 constexpr unsigned kAllOps = ~0U;
 
-enum Size : unsigned {
-  kTiny = 1,
-  kSmall = 2,
-  kMedium = 4,
-  kLarge = 8,
-  kUpToSmall = 3,
-  kAnySize = 15
-};
+enum Size : unsigned { kSmall = 1, kMedium = 2, kLarge = 4, kAnySize = 7 };
 
 enum Fact : unsigned {
   kOneChip = 1,
@@ -52,16 +42,14 @@ constexpr std::array kTable{
     Row{bit(Op::kPermute), kAnySize, 0, Algorithm::kDirect, "point to point"},
     Row{kAllOps, kAnySize, kFast | kSeveralDomains, Algorithm::kHierarchical,
         "several NeuronLink domains"},
-    Row{bit(Op::kBroadcast), kUpToSmall, 0, Algorithm::kMesh, "below the RDH threshold"},
+    Row{bit(Op::kBroadcast), kSmall, 0, Algorithm::kMesh, "below the RDH threshold"},
     Row{bit(Op::kBroadcast), kAnySize, 0, Algorithm::kRing, "above the mesh threshold"},
-    Row{bit(Op::kAllReduce), kTiny, kFast, Algorithm::kSingleStepMesh,
-        "the extra bytes cost less than more steps"},
     Row{kSums, kAnySize, kSwitched, Algorithm::kSwitchMesh,
         "switches reach every rank in one step"},
     Row{kSums, kAnySize, kOneChip, Algorithm::kMesh, "all ranks are on one chip"},
-    Row{kSums, kUpToSmall, kFast | kSeveralInstances, Algorithm::kPodMesh,
+    Row{kSums, kSmall, kFast | kSeveralInstances, Algorithm::kPodMesh,
         "below the RDH threshold, several instances"},
-    Row{kSums, kUpToSmall, kFast, Algorithm::kMesh, "below the RDH threshold"},
+    Row{kSums, kSmall, kFast, Algorithm::kMesh, "below the RDH threshold"},
     Row{kSums, kMedium, kFast | kPowerOfTwo, Algorithm::kRdh,
         "between the RDH and KangaRing thresholds"},
     Row{kSums, kMedium, kFast | kWholeChips, Algorithm::kKangaRing, "RDH needs a power of two"},
@@ -71,52 +59,6 @@ constexpr std::array kTable{
     Row{kSums, kAnySize, kFast, Algorithm::kRing, "KangaRing needs every rank of each chip"},
     Row{kSums, kAnySize, 0, Algorithm::kRing, "slow path"},
 };
-
-// Mean number of wires between two chips of the group, at least 1; 1 where switches join all.
-double mean_distance(const fabric::Topology& topology, const Layout& where) {
-  if (topology.kind() == spec::FabricKind::kSwitched || where.chips.size() < 2) {
-    return 1;
-  }
-  double sum = 0;
-  for (const ChipMembers& start : where.chips) {
-    std::map<NodeId, std::uint32_t> distance{{start.chip, 0}};
-    std::vector<NodeId> queue{start.chip};
-    for (std::size_t i = 0; i < queue.size(); ++i) {
-      for (const NodeId next : topology.neighbours(queue[i])) {
-        if (distance.try_emplace(next, distance[queue[i]] + 1).second) {
-          queue.push_back(next);
-        }
-      }
-    }
-    for (const ChipMembers& other : where.chips) {
-      sum += distance[other.chip];
-    }
-  }
-  const auto n = static_cast<double>(where.chips.size());
-  return std::max(1.0, sum / (n * (n - 1)));
-}
-
-// A single-step mesh pays while the time its bytes take on a chip's wires is below that of the
-// steps that the other algorithm has more of: between chips and on the chip, forth and back,
-// without the one.
-bool is_tiny(const Request& request, const spec::FabricSpec& fabric, const Layout& where) {
-  if (where.chips.size() < 2 || where.per_chip == 0 || where.domains > 1) {
-    return false;
-  }
-  double GBps = 0;
-  for (const fabric::Link& link : request.topology.links()) {
-    GBps += link.from == where.chips.front().chip && link.link_class != fabric::kNone
-                ? link.GBps_per_direction
-                : 0;
-  }
-  const bool one_step_phases =
-      request.topology.kind() == spec::FabricKind::kSwitched || where.per_chip == 1;
-  const double saved_us = (one_step_phases ? 1 : 3) * fabric.collective_hop_intra_us;
-  const double remote = where.per_chip * (request.group.size() - where.per_chip);
-  const double wire_bytes =
-      remote * static_cast<double>(request.bytes) * mean_distance(request.topology, where);
-  return GBps > 0 && wire_bytes / (GBps * 1e3) < saved_us;
-}
 
 Size size_of(std::uint64_t bytes, const spec::FabricSpec& fabric) {
   const double mb = static_cast<double>(bytes) / 1e6;
@@ -191,8 +133,7 @@ Selection select(const Request& request, const spec::FabricSpec& fabric, fabric:
   } else {
     const Layout where = layout(request.topology, request.ranks, request.group);
     const unsigned facts = facts_of(request, where, selection.legality);
-    const unsigned size =
-        size_of(request.bytes, fabric) | (is_tiny(request, fabric, where) ? unsigned{kTiny} : 0U);
+    const Size size = size_of(request.bytes, fabric);
     for (const Row& row : kTable) {
       if ((row.ops & bit(request.op)) != 0 && (row.sizes & size) != 0 &&
           (row.needs & ~facts) == 0) {

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "gemm_emit.h"
-#include "generation_name.h"
+#include "trnsim/spec/generation_name.h"
 
 namespace trnsim::kernels {
 namespace {

@@ -13,21 +13,6 @@ namespace {
 
 static_assert(kIdleCauses == models::kIdleCauseCount);
 
-void add_engine(EngineRecord& sum, const models::EngineCounters& counters, Femtos end) {
-  std::uint64_t accounted = counters.busy.count;
-  for (int cause = 0; cause < kIdleCauses; ++cause) {
-    const std::uint64_t idle = counters.idle[static_cast<std::size_t>(cause)].count;
-    sum.idle_fs[static_cast<std::size_t>(cause)] += idle;
-    accounted += idle;
-  }
-  TRNSIM_CHECK(accounted == end.count, "an engine accounts for {} of {} fs", accounted, end.count);
-  sum.instructions += counters.instructions;
-  sum.flops += counters.flops;
-  sum.busy_fs += counters.busy.count;
-  sum.limited_fs += counters.limited.count;
-  sum.table_loads += counters.table_loads;
-}
-
 void add_dma(DmaRecord& sum, std::map<std::string, DmaQueueRecord>& queues,
              const models::NeuronCore& core) {
   for (const auto& engine : core.dma_engines()) {
@@ -128,6 +113,21 @@ void collect_hbm(RunRecord& record, const models::Machine& machine) {
 }
 
 }  // namespace
+
+void add_engine(EngineRecord& sum, const models::EngineCounters& counters, Femtos end) {
+  std::uint64_t accounted = counters.busy.count;
+  for (int cause = 0; cause < kIdleCauses; ++cause) {
+    const std::uint64_t idle = counters.idle[static_cast<std::size_t>(cause)].count;
+    sum.idle_fs[static_cast<std::size_t>(cause)] += idle;
+    accounted += idle;
+  }
+  TRNSIM_CHECK(accounted == end.count, "an engine accounts for {} of {} fs", accounted, end.count);
+  sum.instructions += counters.instructions;
+  sum.flops += counters.flops;
+  sum.busy_fs += counters.busy.count;
+  sum.limited_fs += counters.limited.count;
+  sum.table_loads += counters.table_loads;
+}
 
 const std::array<std::string, kIdleCauses>& idle_cause_names() {
   static const std::array<std::string, kIdleCauses> names = [] {

@@ -6,26 +6,13 @@
 #include <cmath>
 #include <set>
 
-#include <systemc>
-
 #include "collect.h"
+#include "kernel_scope.h"
 #include "system/machine.h"
 #include "trnsim/base/error.h"
 
 namespace trnsim::sim {
 namespace {
-
-// A fresh SystemC context at 1 fs for the life of one simulation; the only place that resets it.
-class KernelScope {
- public:
-  KernelScope() {
-    sc_core::sc_get_curr_simcontext()->reset();
-    sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
-  }
-  ~KernelScope() { sc_core::sc_get_curr_simcontext()->reset(); }
-  KernelScope(const KernelScope&) = delete;
-  KernelScope& operator=(const KernelScope&) = delete;
-};
 
 // A system of part of a chip leaves a stack to fewer cores.
 std::uint64_t hbm_share_bytes(const spec::SystemSpec& system) {

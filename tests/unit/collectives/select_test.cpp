@@ -47,12 +47,6 @@ TEST(Select, ThresholdsComeFromTheSystem) {
   EXPECT_EQ(chosen(machine, Op::kAllReduce, "all", 3 * kMB), Algorithm::kMesh);
 }
 
-TEST(Select, TinyAllReducesTakeOneStep) {
-  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "all", 256), Algorithm::kSingleStepMesh);
-  EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "all", 64 << 10), Algorithm::kMesh);
-  EXPECT_EQ(chosen(trn2(), Op::kReduceScatter, "all", 256), Algorithm::kMesh);
-}
-
 TEST(Select, ByGroup) {
   EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "0-3", 512 * kMB), Algorithm::kMesh);  // one chip
   EXPECT_EQ(chosen(trn2(), Op::kAllReduce, "0,4,8,12", 512 * kMB),

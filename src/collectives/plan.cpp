@@ -1,0 +1,27 @@
+// Selection and generation in one step.
+#include "trnsim/collectives/plan.h"
+
+namespace trnsim::collectives {
+namespace {
+
+constexpr std::uint64_t kPacketBytes = 64 * 1024;
+
+}  // namespace
+
+Planned plan(Request request, const spec::FabricSpec& fabric, fabric::Space space,
+             Algorithm forced) {
+  Planned planned;
+  planned.selection = select(request, fabric, space, forced);
+  Options options = request.options;
+  options.inner = planned.selection.inner;
+  options.outer = planned.selection.outer;
+  if (request.bytes / request.group.size() < options.slices * kPacketBytes) {
+    options.slices = 1;
+  }
+  planned.dag = std::make_shared<const Dag>(
+      make_dag(request.op, planned.selection.algorithm, request.group, request.topology,
+               request.ranks, request.bytes, options));
+  return planned;
+}
+
+}  // namespace trnsim::collectives
