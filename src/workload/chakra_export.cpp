@@ -1,11 +1,11 @@
 // Graph -> Chakra traces.
+#include <chakra.pb.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 #include <map>
 
-#include "chakra.pb.h"
 #include "chakra_names.h"
 #include "rank_sets.h"
 #include "trnsim/base/files.h"

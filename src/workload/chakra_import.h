@@ -1,10 +1,11 @@
 // What a node of a Chakra trace becomes.
 #pragma once
 
+#include <chakra.pb.h>
+
 #include <optional>
 #include <string>
 
-#include "chakra.pb.h"
 #include "trnsim/workload/graph.h"
 
 namespace trnsim::workload::chakra {

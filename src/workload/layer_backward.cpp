@@ -2,6 +2,12 @@
 #include "layer_writer.h"
 
 namespace trnsim::workload {
+namespace {
+
+// Gradients and weights travel while earlier layers are still at work.
+constexpr std::uint32_t kGradientStream = 3;
+
+}  // namespace
 
 // Y[t, n] = X[t, k] W[k, n]: dX = dY W^T and dW = X^T dY, as many operations each as the product itself.
 std::string LayerWriter::input_gradient(const std::string& name, std::uint64_t k, std::uint64_t n,
@@ -49,29 +55,34 @@ double LayerWriter::weights_of_rank() const {
   return static_cast<double>(model_.d) * (qkv_ + width_ + 3.0 * ff_);
 }
 
-// On a stream of its own, while earlier layers are still at work. The update reads and writes master
-// weights and two moments in fp32, reads the gradient and writes the weight in `dtype`.
-void LayerWriter::update(const LayerPlace& place) {
+std::uint64_t LayerWriter::weight_bytes() const {
+  return static_cast<std::uint64_t>(weights_of_rank()) * bytes_;
+}
+
+std::string LayerWriter::reduce_gradients(const LayerPlace& place) {
   place_ = place;
   const std::vector<std::string> gradients{place.prefix + "down.dw", place.prefix + "gate_up.dw",
                                            place.prefix + "o.dw", place.prefix + "qkv.dw"};
-  const double weights = weights_of_rank();
-  const auto bytes = static_cast<std::uint64_t>(weights) * bytes_;
-  const double update_bytes = weights * (24 + 2 * bytes_);
   if (parallel_.dp == 1) {
-    work("update", update_bytes, gradients);
-    return;
+    return gradients.back();
   }
-  constexpr std::uint32_t kStream = 3;
-  if (!options_.zero1) {
-    work("update", update_bytes,
-         {collective("gradients.ar", collectives::Op::kAllReduce, bytes, "dp", kStream, gradients)});
-    return;
+  return options_.zero1
+             ? collective("gradients.rs", collectives::Op::kReduceScatter, weight_bytes(), "dp",
+                          kGradientStream, gradients)
+             : collective("gradients.ar", collectives::Op::kAllReduce, weight_bytes(), "dp",
+                          kGradientStream, gradients);
+}
+
+// Reads and writes master weights and two moments in fp32, reads the gradient and writes the weight.
+void LayerWriter::update(const LayerPlace& place, const std::string& reduced) {
+  place_ = place;
+  const bool shared = options_.zero1 && parallel_.dp > 1;
+  const double bytes = weights_of_rank() * (24 + 2 * bytes_) / (shared ? parallel_.dp : 1);
+  const std::string updated = work("update", bytes, {reduced});
+  if (shared) {
+    collective("weights.ag", collectives::Op::kAllGather, weight_bytes(), "dp", kGradientStream,
+               {updated});
   }
-  const std::string reduced =
-      collective("gradients.rs", collectives::Op::kReduceScatter, bytes, "dp", kStream, gradients);
-  const std::string updated = work("update", update_bytes / parallel_.dp, {reduced});
-  collective("weights.ag", collectives::Op::kAllGather, bytes, "dp", kStream, {updated});
 }
 
 }  // namespace trnsim::workload

@@ -22,8 +22,10 @@ class LayerWriter {
   // Each returns the last node; `before` may be empty.
   std::string forward(const LayerPlace& place, const std::string& before);
   std::string backward(const LayerPlace& place, const std::string& before);
-  // Gradients over dp once `backward` of the same place was the last one to add to them; then the update.
-  void update(const LayerPlace& place);
+  // Gradients over dp, once `backward` of the same place was the last one to add to them.
+  std::string reduce_gradients(const LayerPlace& place);
+  // Kernels run in the order in which they are written, so this comes behind the last backward.
+  void update(const LayerPlace& place, const std::string& reduced);
 
   [[nodiscard]] std::uint32_t tokens() const { return tokens_; }  // of a rank, all its heads' part
   [[nodiscard]] std::uint64_t activation_bytes() const;           // tokens x d of a rank
@@ -60,6 +62,7 @@ class LayerWriter {
   std::string input_gradient(const std::string& name, std::uint64_t k, std::uint64_t n,
                              const std::string& before);
   [[nodiscard]] double weights_of_rank() const;
+  [[nodiscard]] std::uint64_t weight_bytes() const;
   std::string moe_block(const std::string& before);
   // Every rank of a tp group has all its tokens, so that nothing has to be sent to the experts.
   [[nodiscard]] bool replicated() const {

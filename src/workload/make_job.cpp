@@ -144,8 +144,9 @@ class JobMaker {
     const auto [found, fresh] = kernels_.try_emplace({node.trace_path, {}});
     if (fresh) {
       try {
-        found->second.placement =
-            place_traces(rank_system_, {trace::read_trace(node.trace_path)}, 0, lowering_);
+        const trace::Trace read = trace::read_trace(node.trace_path);
+        found->second.placement = place_traces(rank_system_, {read}, 0, lowering_);
+        found->second.flops = read.model_flops * job_.cores_per_rank / read.lnc;
       } catch (const Error&) {
         kernels_.erase(found);
         throw;

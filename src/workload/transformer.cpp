@@ -77,6 +77,9 @@ class TrainingWriter {
     for (const PipelineStep& step : pipeline_1f1b(parallel_.pp, options_.micro_batches)) {
       step.backward ? backward(step) : forward(step);
     }
+    for (const auto& [layer, reduced] : reduced_) {
+      writer_.update(layer, reduced);
+    }
   }
 
  private:
@@ -129,7 +132,8 @@ class TrainingWriter {
     for (std::uint32_t layer = options_.layers; layer-- > 0;) {
       last = writer_.backward(place(step, true, layer), last);
       if (step.micro_batch + 1 == options_.micro_batches) {
-        writer_.update(place(step, true, layer));
+        const LayerPlace at = place(step, true, layer);
+        reduced_.emplace_back(at, writer_.reduce_gradients(at));
       }
     }
     if (step.stage > 0) {
@@ -141,6 +145,7 @@ class TrainingWriter {
   const TransformerOptions& options_;
   const Parallel& parallel_;
   Graph& graph_;
+  std::vector<std::pair<LayerPlace, std::string>> reduced_;
   std::string last_forward_;  // on the last stage, whose backward follows at once
 };
 

@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "support/systems.h"
+#include "trnsim/kernels/gemm.h"
+#include "trnsim/trace/file.h"
 #include "trnsim/workload/graph.h"
 
 namespace trnsim::workload {
@@ -184,6 +186,59 @@ TEST(GraphJob, WorkTakesTheLongerOfComputeAndMemory) {
   EXPECT_EQ(job.nodes[0].programs, std::vector<std::shared_ptr<const lower::Program>>(8));
   // Four stacks of 652.288 GB/s.
   EXPECT_NEAR(job.nodes[1].overhead_us, 1000, 1e-6);
+}
+
+// A logical core has two physical ones: the trace runs on both, 2 x 128^3 FLOPs on each.
+TEST(GraphJob, ATraceRunsOnEveryCoreOfARank) {
+  const spec::SystemSpec& system = test::shipped("trn2.3xlarge").spec;
+  kernels::GemmOptions options;
+  options.m = options.n = options.k = 128;
+  trace::write_trt(kernels::gemm(options, system.chip.core), testing::TempDir() + "graph_test.trt");
+  const Graph graph = load_graph(written("rank: logical_core\nnodes:\n"
+                                         "  - {name: t, trace: graph_test.trt, ranks: 0-1}\n"));
+  const GraphJob job = make_job(graph, system, {});
+  EXPECT_EQ(job.ranks.ranks.size(), 4);
+  ASSERT_EQ(job.nodes[0].programs.size(), 2);
+  EXPECT_EQ(job.nodes[0].programs[0], job.nodes[0].programs[1]);
+  EXPECT_NE(job.nodes[0].programs[0], nullptr);
+  EXPECT_EQ(job.nodes[0].flops, 2 * 2.0 * 128 * 128 * 128);
+  EXPECT_EQ(job.nodes[0].ranks, (std::vector<std::uint32_t>{0, 1}));
+}
+
+TEST(GraphJob, EqualKernelsAndCollectivesAreMadeOnce) {
+  const Graph graph = load_graph(shipped_workload("allgather_matmul.yaml"));
+  const GraphJob job = make_job(graph, test::shipped("trn2.48xlarge").spec, {});
+  EXPECT_EQ(job.nodes[0].groups[0].dag, job.nodes[2].groups[0].dag);
+  const auto programs_of = [&](const char* name) {
+    for (const JobNode& node : job.nodes) {
+      if (node.name == name) {
+        return node.programs;
+      }
+    }
+    return job.nodes[0].programs;
+  };
+  EXPECT_EQ(programs_of("gemm0"), programs_of("gemm3"));
+  EXPECT_EQ(programs_of("gemm0").size(), 8);
+}
+
+TEST(TransformerFile, FindingsNameTheKey) {
+  EXPECT_EQ(load_message("parallel: {tp: 16}\n"
+                         "transformer:\n"
+                         "  model: llama-3.1-8b\n"
+                         "  phase: decode\n"
+                         "  tokens: 4\n"
+                         "  moe: {skew: 1}\n"),
+            "F:5:3: unknown key 'tokens'; keys here: model, phase, layers, whole_model, dtype, "
+            "layer_overhead_us, batch, context, kv_splits, moe\n"
+            "F:6:8: llama-3.1-8b has no experts");
+  EXPECT_EQ(load_message("parallel: {tp: 64}\n"
+                         "transformer: {model: llama-3.1-8b, phase: prefill, tokens: 8192}\n"),
+            "F:2:14: 32 heads cannot be divided by tp 64");
+  EXPECT_EQ(load_message("parallel: {tp: 16, ep: 3}\n"
+                         "transformer: {model: llama-3.1-9b, phase: prefil, tokens: 8192}\n"),
+            "F:1:11: ep 3 x etp 1 does not divide the 16 ranks of a stage (tp x cp x dp)\n"
+            "F:2:22: model 'llama-3.1-9b' does not exist; did you mean 'llama-3.1-8b'?\n"
+            "F:2:43: phase 'prefil' does not exist; did you mean 'prefill'?");
 }
 
 }  // namespace

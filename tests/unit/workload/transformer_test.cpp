@@ -217,6 +217,17 @@ TEST(Transformer, TrainingHasTwiceTheForwardProducts) {
   EXPECT_EQ(node_of(graph, "b.weights.ag").after, std::vector<std::string>{"b.update"});
 }
 
+// Kernels run in list order: an update in front of a backward would make it wait for the gradients.
+TEST(Transformer, UpdatesComeAfterEveryBackward) {
+  const Graph graph =
+      load_graph(std::string(TRNSIM_SOURCE_DIR) + "/configs/workloads/train_step_8b_zero1.yaml");
+  const auto place = [&](const std::string& name) {
+    return &node_of(graph, name) - graph.nodes.data();
+  };
+  EXPECT_LT(place("l1.b.gradients.rs"), place("l0.b.down.dx"));
+  EXPECT_LT(place("l0.b.norm1.b"), place("l1.b.update"));
+}
+
 std::string order(const std::vector<PipelineStep>& steps, std::uint32_t stage) {
   std::string text;
   for (const PipelineStep& step : steps) {
