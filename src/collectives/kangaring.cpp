@@ -59,7 +59,7 @@ class Lap {
     std::vector<std::uint32_t> have{place};
     if (hop > 0) {
       Transfer crossing =
-          transfer(member(hop - 1, hop == 1 ? owner_ : ring_.forwarder), member(hop, place), step);
+          transfer(member(hop - 1, hop == 1 ? owner_ : far_place()), member(hop, place), step);
       if (ring_.per_chip() > 1) {
         crossing.also_to = member(hop, ring_.partner);
         have.push_back(ring_.partner);
@@ -94,7 +94,7 @@ class Lap {
     }
     const bool arrives_home = hop + 2 == ring_.size();
     Transfer crossing =
-        transfer(member(chip, place), member(chip + 1, arrives_home ? owner_ : place), step);
+        transfer(member(chip, place), member(chip + 1, arrives_home ? owner_ : far_place()), step);
     crossing.reduce = true;
     if (ring_.per_chip() > 1) {
       crossing.also_from = member(chip, ring_.partner);
@@ -103,6 +103,16 @@ class Lap {
   }
 
  private:
+  // With more than one pair on a chip the ring goes through them one after the other, N / 2 hops in all:
+  // a gather comes in at the forwarder and leaves from here, a reduction the other way round.
+  [[nodiscard]] std::uint32_t far_place() const {
+    std::uint32_t place = ring_.forwarder;
+    if (ring_.per_chip() > 2) {
+      each_other_pair({ring_.forwarder, ring_.partner},
+                      [&](std::uint32_t a, std::uint32_t /*b*/) { place = a; });
+    }
+    return place;
+  }
   [[nodiscard]] std::uint32_t member(std::uint32_t hop, std::uint32_t place) const {
     return phase_.members[ring_.chips[(home_ + hop) % ring_.size()][place]];
   }

@@ -56,21 +56,29 @@ Dag make_from_phases(const Request& request, Algorithm algorithm) {
   for (std::uint32_t i = 0; i < request.group.size(); ++i) {
     phase.members.push_back(i);
   }
+  const std::uint32_t element_bytes = request.options.element_bytes;
   const Range whole{0, request.bytes};
-  if (request.op == Op::kAllReduce) {
-    phase.parts = all_reduce_parts(context, algorithm, phase.members, whole);
-  } else {
-    for (const Range& part : split(whole, request.group.size(), request.options.element_bytes)) {
-      phase.parts.push_back({part});
-    }
-  }
   const PhasePair phases = phases_of(algorithm);
-  std::uint32_t step = 0;
-  if (request.op != Op::kAllGather) {
-    step = phases.reduce_scatter(context, phase, step);
-  }
-  if (request.op != Op::kReduceScatter) {
-    phases.all_gather(context, phase, step);
+  // Rings slice chunks themselves. The exchanges of RDH use different resources one after the other, so
+  // slices of the whole go through them in a pipeline.
+  const std::uint32_t slices = algorithm == Algorithm::kRdh ? request.options.slices : 1;
+  for (std::uint32_t slice = 0; slice < slices; ++slice) {
+    if (request.op == Op::kAllReduce) {
+      phase.parts = all_reduce_parts(context, algorithm, phase.members,
+                                     split(whole, slices, element_bytes)[slice]);
+    } else {
+      phase.parts.clear();
+      for (const Range& part : split(whole, request.group.size(), element_bytes)) {
+        phase.parts.push_back({split(part, slices, element_bytes)[slice]});
+      }
+    }
+    std::uint32_t step = 0;
+    if (request.op != Op::kAllGather) {
+      step = phases.reduce_scatter(context, phase, step);
+    }
+    if (request.op != Op::kReduceScatter) {
+      phases.all_gather(context, phase, step);
+    }
   }
   return builder.finish();
 }

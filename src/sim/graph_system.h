@@ -49,6 +49,7 @@ class GraphSystem final : public sc_core::sc_module, public models::ShareListene
   void load_ranks();
   void assign_cores(std::uint32_t rank);
   void list_engine_users();
+  void check_likeness(Femtos now, std::uint32_t stacks);
   [[nodiscard]] double background_of(fabric::NodeId chip, std::uint32_t stack) const;
   [[nodiscard]] double engine_share_of(fabric::NodeId chip, std::uint32_t stack) const;
 
@@ -68,6 +69,8 @@ class GraphSystem final : public sc_core::sc_module, public models::ShareListene
   // For each stack of each chip: channels of the ranks beside it, and the share of the stack's DMA
   // engines that 1 GB/s on them takes.
   std::vector<std::vector<std::pair<std::uint32_t, double>>> engine_users_;
+  bool has_kernels_ = false;
+  Femtos unlike_since_ = kNever;                    // a chip's shares differ from its leader's
 };
 
 }  // namespace trnsim::sim
