@@ -13,6 +13,15 @@ std::uint32_t share(std::uint32_t whole, std::uint32_t parts, const char* what, 
   return whole / parts;
 }
 
+// "0-3;4-7;..."
+std::string consecutive_groups(std::uint32_t ranks, std::uint32_t size) {
+  std::string text;
+  for (std::uint32_t first = 0; first < ranks; first += size) {
+    text += fmt::format("{}{}-{}", first == 0 ? "" : ";", first, first + size - 1);
+  }
+  return text;
+}
+
 }  // namespace
 
 LayerWriter::LayerWriter(const Model& model, const TransformerOptions& options,
@@ -165,20 +174,33 @@ std::string LayerWriter::latent_projections(const std::string& before) {
 
 std::string LayerWriter::attend(const std::string& before) {
   if (options_.phase == Phase::kDecode) {
-    // The queries of a group share their keys: they are the rows of one problem.
-    return kernel("attention", "attention",
-                  {{"batch", std::to_string(tokens_)},
-                   {"heads", std::to_string(kv_heads_ * options_.kv_splits)},
-                   {"seq", std::to_string(heads_ / kv_heads_)},
-                   {"kv-seq", std::to_string(options_.context / options_.kv_splits)},
-                   {"head-dim", std::to_string(model_.head_dim)},
-                   {"dtype", wide_dtype_}},
-                  {before});
+    return attend_decode(before);
   }
   if (parallel_.cp > 1) {
     return ring_attention(before);
   }
   return attend_prefill("attention", options_.sequence, options_.sequence, true, {before});
+}
+
+// The queries of a group share their keys: they are the rows of one problem.
+std::string LayerWriter::attend_decode(std::string before) {
+  const std::uint32_t copies = options_.kv_sharded ? parallel_.tp / model_.kv_heads : 1;
+  const std::uint64_t bytes = std::uint64_t{tokens_} * heads_ * copies * model_.head_dim * bytes_;
+  const std::string groups = consecutive_groups(parallel_.ranks(), copies);
+  if (copies > 1) {
+    before = collective("q.ag", collectives::Op::kAllGather, bytes, groups, 0, {before});
+  }
+  before = kernel("attention", "attention",
+                  {{"batch", std::to_string(tokens_)},
+                   {"heads", std::to_string(kv_heads_ * options_.kv_splits)},
+                   {"seq", std::to_string(heads_ / kv_heads_ * copies)},
+                   {"kv-seq", std::to_string(options_.context / options_.kv_splits / copies)},
+                   {"head-dim", std::to_string(model_.head_dim)},
+                   {"dtype", wide_dtype_}},
+                  {before});
+  return copies == 1 ? before
+                     : collective("attention.rs", collectives::Op::kReduceScatter, bytes, groups, 0,
+                                  {before});
 }
 
 std::string LayerWriter::attend_prefill(const std::string& name, std::uint32_t queries,

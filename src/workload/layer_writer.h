@@ -53,6 +53,7 @@ class LayerWriter {
   std::string attention_block(std::string before);
   std::string latent_projections(const std::string& before);
   std::string attend(const std::string& before);
+  std::string attend_decode(std::string before);
   std::string attend_prefill(const std::string& name, std::uint32_t queries, std::uint32_t keys,
                              bool causal, const std::vector<std::string>& after);
   std::string ring_attention(const std::string& before);

@@ -21,6 +21,10 @@ void check(const Model& model, const TransformerOptions& o, const Parallel& p) {
   if (decode && o.context % o.kv_splits != 0) {
     throw Error(fmt::format("a context of {} cannot be cut into {} parts", o.context, o.kv_splits));
   }
+  if (o.kv_sharded && (p.tp <= model.kv_heads || o.context % (o.kv_splits * (p.tp / model.kv_heads)) != 0)) {
+    throw Error(fmt::format("kv_sharded needs tp above the {} key/value heads and a context that divides",
+                            model.kv_heads));
+  }
   if (decode && model.mla) {
     throw Error("decode of latent attention is not supported", {}, "take phase: prefill");
   }
@@ -157,6 +161,7 @@ nlohmann::ordered_json describe(const Model& model, const TransformerOptions& o)
     json["batch"] = o.batch;
     json["context"] = o.context;
     json["kv_splits"] = o.kv_splits;
+    json["kv_sharded"] = o.kv_sharded;
   } else {
     json["tokens"] = o.tokens;
     json["sequence"] = o.sequence;

@@ -59,7 +59,7 @@ void read_transformer(Fields& fields, const YAML::Node& node, Graph& graph) {
     options.phase = static_cast<Phase>(*phase);
     const bool decode = options.phase == Phase::kDecode;
     const std::vector<std::string> own =
-        decode ? std::vector<std::string>{"batch", "context", "kv_splits"}
+        decode ? std::vector<std::string>{"batch", "context", "kv_splits", "kv_sharded"}
                : std::vector<std::string>{"tokens", "sequence", "sp"};
     keys.insert(keys.end(), own.begin(), own.end());
     if (options.phase == Phase::kTrain) {
@@ -91,6 +91,7 @@ void read_transformer(Fields& fields, const YAML::Node& node, Graph& graph) {
   fields.count(node, "micro_batches", options.micro_batches, 1, 4096);
   fields.flag(node, "sp", options.sequence_parallel);
   fields.flag(node, "zero1", options.zero1);
+  fields.flag(node, "kv_sharded", options.kv_sharded);
   fields.number(node, "layer_overhead_us", options.layer_overhead_us);
   read_dtype(fields, node, "dtype", options.dtype);
   read_layers(fields, node, model, graph, options);

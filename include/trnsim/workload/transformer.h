@@ -28,6 +28,9 @@ struct TransformerOptions {
   std::uint32_t batch = 0;          // decode: sequences of one data-parallel slice
   std::uint32_t context = 0;        // decode: tokens in the cache
   std::uint32_t kv_splits = 1;      // decode: parts of the cache that a rank's cores attend to in parallel
+  // Decode with more tp than key/value heads: each copy of a head keeps a part of the cache, queries are
+  // gathered among them and results added. Otherwise each has all of it.
+  bool kv_sharded = false;
   std::uint32_t layers = 1;         // that are run; of each stage in a pipeline
   bool whole_model = true;          // times are scaled to all layers
   std::uint32_t micro_batches = 1;  // training

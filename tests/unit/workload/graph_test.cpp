@@ -229,7 +229,7 @@ TEST(TransformerFile, FindingsNameTheKey) {
                          "  tokens: 4\n"
                          "  moe: {skew: 1}\n"),
             "F:5:3: unknown key 'tokens'; keys here: model, phase, layers, whole_model, dtype, "
-            "layer_overhead_us, batch, context, kv_splits, moe\n"
+            "layer_overhead_us, batch, context, kv_splits, kv_sharded, moe\n"
             "F:6:8: llama-3.1-8b has no experts");
   EXPECT_EQ(load_message("parallel: {tp: 64}\n"
                          "transformer: {model: llama-3.1-8b, phase: prefill, tokens: 8192}\n"),

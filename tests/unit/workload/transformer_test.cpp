@@ -117,6 +117,26 @@ TEST(Transformer, DecodeFoldsTheQueriesOfAGroup) {
   EXPECT_EQ(graph.rate_name, "TPOT");
 }
 
+// Two copies of each KV head at TP16: each keeps 4,096 of 8,192 tokens and sees the queries of both, 16 x 16
+// x 128 in BF16.
+TEST(Transformer, AShardedCacheIsReadOnce) {
+  TransformerOptions options;
+  options.phase = Phase::kDecode;
+  options.batch = 16;
+  options.context = 8192;
+  options.kv_sharded = true;
+  Parallel parallel;
+  parallel.tp = 16;
+  const Model model = load_model("llama-3.1-405b");
+  const Graph graph = transformer_graph(model, options, parallel);
+  EXPECT_EQ(argument(node_of(graph, "attention"), "seq"), "16");
+  EXPECT_EQ(argument(node_of(graph, "attention"), "kv-seq"), "4096");
+  EXPECT_EQ(node_of(graph, "q.ag").bytes, 16U * 16 * 128 * 2);
+  EXPECT_EQ(node_of(graph, "attention.rs").groups, "0-1;2-3;4-5;6-7;8-9;10-11;12-13;14-15");
+  parallel.tp = 8;
+  EXPECT_THROW(static_cast<void>(transformer_graph(model, options, parallel)), Error);
+}
+
 struct MoeRow {
   const char* model;
   std::uint32_t ep;
