@@ -197,3 +197,59 @@ def test_what_does_not_fit_in_sbuf_is_computed_again():
     out, opcodes, _, _ = run(kernel, a)
     np.testing.assert_allclose(out, np.stack([np.exp(a) + 2 * a] * 3), rtol=1e-5, atol=1e-6)
     assert opcodes.count("activation") == 3
+
+
+def test_a_tile_that_is_a_broadcast_is_read_in_psum():
+    def kernel(a, b):
+        out = out_like(a)
+        row = nl.ndarray((nl.par_dim(128), 256), dtype=nl.float32)
+        row[...] = nl.load(b).broadcast_to((128, 256))
+        nl.store(out, nl.load(a) * row)
+        return out
+
+    a, b = random(128, 256), random(1, 256, seed=1)
+    out, opcodes, _, _ = run(kernel, a, b)
+    np.testing.assert_allclose(out, a * b, rtol=1e-6)
+    assert "tensor_copy" not in opcodes
+
+
+def test_writing_to_a_tile_that_was_a_broadcast_leaves_the_broadcast():
+    def kernel(a, b):
+        out = out_like(a)
+        row = nl.ndarray((nl.par_dim(128), 256), dtype=nl.float32)
+        wide = nl.load(b).broadcast_to((128, 256))
+        row[...] = wide
+        row[:, 0:128] = nl.load(a)[:, 0:128]
+        nl.store(out, row + wide)
+        return out
+
+    a, b = random(128, 256), random(1, 256, seed=1)
+    out, _, _, _ = run(kernel, a, b)
+    expected = np.broadcast_to(2 * b, a.shape).copy()
+    expected[:, :128] = a[:, :128] + b[:, :128]
+    np.testing.assert_allclose(out, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("columns, opcode", [(4, "reciprocal"), (512, "activation")])
+def test_wide_reciprocals_are_of_the_scalar_engine(columns, opcode):
+    def kernel(a):
+        out = out_like(a)
+        nl.store(out, nisa.reciprocal(nl.load(a)))
+        return out
+
+    a = 1 + np.abs(random(128, columns))
+    out, opcodes, _, _ = run(kernel, a)
+    np.testing.assert_allclose(out, 1 / a, rtol=1e-5)
+    assert opcodes == ["dma_copy", opcode, "dma_copy"]
+
+
+def test_the_vector_engine_is_a_wish_for_wide_transposes():
+    def kernel(a):
+        out = nl.ndarray((64, 128), dtype=a.dtype, buffer=nl.shared_hbm)
+        nl.store(out, nisa.nc_transpose(nl.load(a), engine=nisa.vector_engine))
+        return out
+
+    a = random(128, 64)
+    out, opcodes, recorder, _ = run(kernel, a)
+    np.testing.assert_allclose(out, a.T)
+    assert [i[1] for i in recorder.instructions if i[0] == "nc_transpose"] == ["Tensor"]

@@ -41,6 +41,7 @@ class Machine:
         self.program_id = program_id
         self.grid = grid
         self.lnc = lnc
+        self.made = None         # is told of every new tensor
         self.count = 0
         self.opcodes = {}
         self.names = {}

@@ -40,9 +40,11 @@ class Storage:
             self.data = np.full(total, 255, np.uint8)
             self.written = np.zeros(total, np.uint8)
         self.trace_dtype = dtypes.TRACE_NAME.get(dtype, str(dtype))
+        site = site or m.site()
         self.id = m.writer.tensor(name, region, self.trace_dtype, self.partitions, self.free,
-                                  pinned_bytes=byte, pinned_partition=partition,
-                                  site=site or m.site(), role=role)
+                                  pinned_bytes=byte, pinned_partition=partition, site=site, role=role)
+        if m.made is not None:
+            m.made(self, site)
 
     def again(self, name, address=None, site=None):
         """Another one of the same kind, without data: what has been checked once is not again."""
@@ -61,8 +63,11 @@ class Storage:
         partition, byte = 0, -1
         if address is not None:
             partition, byte = new.pinned = new._address(m, address)
+        site = site or m.site()
         new.id = m.writer.tensor(name, self.region, self.trace_dtype, self.partitions, self.free, byte,
-                                 partition, site or m.site(), self.role)
+                                 partition, site, self.role)
+        if m.made is not None:
+            m.made(new, site)
         return new
 
     def _check(self, m, shape):

@@ -1,5 +1,6 @@
 """NKI beta 1: the namespace neuronxcc.nki, as modules for namespaces.install()."""
 import importlib.machinery
+import logging
 import types
 
 from .. import dtypes, errors, language as core_language, tokens
@@ -85,6 +86,7 @@ def _module(name, contents):
 
 def modules():
     """All modules of neuronxcc by name."""
+    logging.OFF = getattr(logging, "OFF", logging.CRITICAL + 10)  # a level neuronxcc adds
     nl = {name: getattr(language, name) for name in _LANGUAGE}
     for name, dtype in dtypes.TABLE.items():
         nl["bool_" if name == "bool" else name] = dtype
@@ -96,8 +98,9 @@ def modules():
             "NKIObject": core_language.NKIObject, **launch.vendor_calls()}
     nisa = {name: getattr(isa, name) for name in _ISA}
     compiler = {"no_reorder": no_reorder, "multi_buffer": multi_buffer}
-    for name in ("skip_middle_end_transformations", "enable_stack_allocator", "force_auto_alloc"):
+    for name in ("enable_stack_allocator", "force_auto_alloc"):
         compiler[name] = launch.identity
+    compiler["skip_middle_end_transformations"] = launch.as_written
     memory = {
         "sbuf": {"alloc": language.sbuf_alloc, "mod_alloc": language.sbuf_mod_alloc,
                  "auto_alloc": lambda: language.sbuf},

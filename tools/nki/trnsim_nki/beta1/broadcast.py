@@ -37,6 +37,14 @@ def partitions(t, number):
     return tile, Block(tile.storage)
 
 
+def again(block):
+    """The same product under another name, which moves by itself."""
+    other = Block(block.storage, "broadcast")
+    live.track(other)
+    state.broadcasts.append(weakref.ref(other))
+    return other
+
+
 def _product(m, dst, row):
     key = (dst.shape[0], row.dtype)
     ones = state.ones.get(key)

@@ -392,12 +392,17 @@ def _loop(static, affine=False):
         if ordered:
             flush()
             directives["directives"].__enter__()
-        entry = Loop(static, affine)
+        entry = Loop(static, affine and not state.as_written)
         state.loops.append(entry)
+        sink = state.sink if len(numbers) > 1 else None
+        if sink is not None:
+            sink.begin(affine and not ordered)
         try:
             first = True
             for i in numbers:
                 entry.begin(i)
+                if sink is not None:
+                    sink.step()
                 number = LoopIndex(i)
                 if first:
                     number.first, first = True, False
@@ -406,6 +411,8 @@ def _loop(static, affine=False):
             at = next((at for at, other in enumerate(state.loops) if other is entry), None)
             if at is not None:
                 del state.loops[at:]
+        if sink is not None:
+            sink.end()
         if ordered:
             flush()
             directives["directives"].__exit__(None)

@@ -4,7 +4,7 @@ import itertools
 
 from .. import errors, kernel, machine, runner
 from ..tensor import Tensor
-from . import hoist
+from . import hoist, merge
 from .language import Cores, Spread
 from .pending import flush, state
 from .tile import Tile
@@ -13,8 +13,9 @@ from .tile import Tile
 class Kernel(kernel.Kernel):
     """A beta 1 kernel. Inside a running kernel a call is inlined."""
 
-    def __init__(self, function, programs=(), options=None):
-        super().__init__(_driver(function, programs), (), options)
+    def __init__(self, function, programs=(), options=None, as_written=False):
+        self.as_written = as_written or getattr(function, "as_written", False)
+        super().__init__(_driver(function, programs, self.as_written), (), options)
         self.user = function
         self.programs = programs
         self.__wrapped__ = function
@@ -25,11 +26,11 @@ class Kernel(kernel.Kernel):
 
     def __getitem__(self, grid):
         grid = grid if isinstance(grid, tuple) else (grid,)
-        return Kernel(self.user, tuple(_extent(g) for g in grid), self.options)
+        return Kernel(self.user, tuple(_extent(g) for g in grid), self.options, self.as_written)
 
     def __get__(self, instance, owner=None):
         return self if instance is None else Kernel(self.user.__get__(instance, owner), self.programs,
-                                                    self.options)
+                                                    self.options, self.as_written)
 
     def __call__(self, *args, **kwargs):
         if machine.current is not None:
@@ -56,21 +57,35 @@ def jit(function=None, **options):
     return Kernel(function, options=options)
 
 
-def _driver(function, programs):
+def as_written(kernel):
+    """Decorator: the compiler leaves the loops alone."""
+    if isinstance(kernel, Kernel):
+        return Kernel(kernel.user, kernel.programs, kernel.options, True)
+    kernel.as_written = True
+    return kernel
+
+
+def _driver(function, programs, plain):
     @functools.wraps(function)
     def run(*args, **kwargs):
         m = machine.active()
         args = [_tiles(a) for a in args]
         kwargs = {name: _tiles(a) for name, a in kwargs.items()}
         state.__init__()
-        record = m.record
+        before = record = m.record
+        state.as_written = plain
+        if not plain:
+            state.sink = merge.Sink(m)
+            m.made = _made
+            record = state.sink.record
         m.record = hoist.counted(record)
         try:
             value = _programs(m, function, programs, args, kwargs)
             flush()
         finally:
             state.pending = None
-            m.record = record
+            m.record = before
+            m.made = None
         return _tensors(value)
 
     return run
@@ -104,6 +119,14 @@ def _programs(m, function, programs, args, kwargs):
         m.record = record
         m.program_id, m.grid = before
     return value
+
+
+def _made(storage, site):
+    """What merge.py has to know of a tensor."""
+    if storage.region in ("sbuf", "psum") and storage.pinned is None:
+        state.kinds[storage.id] = (storage.region, storage.trace_dtype, storage.partitions, storage.free,
+                                   storage.bytes_per_partition, storage.free)
+        state.sites[storage.id] = site
 
 
 def _nowhere(*record):

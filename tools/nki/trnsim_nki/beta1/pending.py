@@ -35,6 +35,10 @@ class State:
         self.blocks = []       # references to the blocks of SBUF and PSUM
         self.blocks_limit = 0  # how many before dead ones are looked for
         self.writes = {}       # tensor -> instructions that wrote to it
+        self.as_written = False  # the compiler leaves the loops alone
+        self.sink = None       # where instructions go (merge.py)
+        self.kinds = {}        # tensor -> what merge.py has to know of it
+        self.sites = {}        # tensor -> where it was made
         self.psum_placed = False  # the kernel chooses places in PSUM itself
 
 

@@ -358,7 +358,23 @@ class Tile:
         return Tile(Tensor(t.storage, t.dtype, (tile.shape[0],) + inner.shape[:dims],
                            (t.strides[0],) + inner.strides[:dims], inner.offset, indirect.index))
 
+    def _takes(self, value):
+        """Whether the first assignment to all of a tile makes it the broadcast itself."""
+        t = self.t
+        if not value.broadcasts or t is None or self.pend is not None or self.blocks is not None or \
+                self.loose is not None or self.block is None or self.block.mode is not None:
+            return False
+        storage = t.storage
+        return storage.region == "sbuf" and storage.pinned is None and t.dtype is value.dtype and \
+            t.shape == value.shape and t.size == storage.partitions * storage.free and not t._parts and \
+            storage.id not in state.writes
+
     def __setitem__(self, key, value):
+        if key is Ellipsis and value.__class__ is Tile and self._takes(value):
+            flush()
+            self.t, self.region = value.t, value.region
+            self.block = broadcast.again(value.block)
+            return
         view = self[key] if self.pend is None and key is not Ellipsis else self
         if value.__class__ is Tile:
             if value is view:
@@ -480,4 +496,4 @@ def _sliced(key, shape):
 
 
 # Last: these modules need what stands above.
-from . import hoist, live, stores  # noqa: E402
+from . import broadcast, hoist, live, stores  # noqa: E402
