@@ -11,11 +11,14 @@
 #include "run_flags.h"
 #include "trnsim/base/error.h"
 #include "trnsim/base/files.h"
+#include "trnsim/report/graph_report.h"
 #include "trnsim/report/run_report.h"
+#include "trnsim/sim/graph.h"
 #include "trnsim/sim/simulate.h"
 #include "trnsim/spec/loader.h"
 #include "trnsim/trace/collectives.h"
 #include "trnsim/trace/file.h"
+#include "trnsim/workload/graph.h"
 #include "trnsim/workload/placement.h"
 #include "trnsim/workload/workload_file.h"
 
@@ -195,6 +198,61 @@ int run_workload(const std::string& path, const Arguments& arguments) {
   return 0;
 }
 
+// Ranks that compute and communicate: a graph of kernels and collectives.
+int run_graph(const std::string& path, const Arguments& arguments) {
+  CLI::App app{"Simulates a distributed workload: kernels and collectives of all ranks.",
+               "run GRAPH.yaml"};
+  app.footer("Example: trnsim run configs/workloads/llama_405b_layer_tp64.yaml");
+  RunFlags flags;
+  flags.declare(app, false);
+  std::string network = "flow";
+  std::string cores = "folded";
+  app.add_option("--network", network, "model: analytic, flow or packet")
+      ->check(CLI::IsMember({"analytic", "flow", "packet"}))
+      ->capture_default_str();
+  app.add_option("--cores", cores, "all, or folded: chips that run the same are simulated once")
+      ->check(CLI::IsMember({"all", "folded"}))
+      ->capture_default_str();
+  if (!parse(app, arguments)) {
+    return 0;
+  }
+  flags.check();
+  if (!flags.csv.empty()) {
+    throw Error("--csv is for kernels", {}, "a graph has --json");
+  }
+  const workload::Graph graph = workload::load_graph(path);
+  if (app.get_option("--system")->empty() && !graph.system.empty()) {
+    flags.system = graph.system;
+  }
+  const spec::LoadedSystem system = flags.load();
+  const workload::GraphJob job = workload::make_job(graph, system.spec, flags.lowering());
+  sim::GraphOptions options;
+  options.network = network == "flow"     ? sim::NetworkModel::kFlow
+                    : network == "packet" ? sim::NetworkModel::kPacket
+                                          : sim::NetworkModel::kAnalytic;
+  options.folded = cores == "folded";
+  options.stop_flag = &stop_requested;
+  busy = 1;
+  const sim::GraphRecord record = sim::simulate_graph(system.spec, job, options);
+  const report::GraphEntry entry{job, record};
+  if (!flags.quiet && flags.json != "-") {
+    std::cout << report::graph_text(system, entry);
+  }
+  if (!flags.json.empty()) {
+    const nlohmann::ordered_json json = report::graph_json(system, entry);
+    write_file_atomically(flags.json, [&](std::ostream& out) { out << json.dump(2) << '\n'; });
+  }
+  if (!flags.timeline.empty()) {
+    write_file_atomically(flags.timeline,
+                          [&](std::ostream& out) { report::graph_perfetto(entry, out); });
+    if (!flags.quiet) {
+      std::cerr << "timeline in " << flags.timeline << ": open it at ui.perfetto.dev\n";
+    }
+  }
+  busy = 0;
+  return 0;
+}
+
 constexpr const char* kUsage =
     "Simulates a kernel, a trace or a workload on a Trainium system.\n"
     "\n"
@@ -202,6 +260,7 @@ constexpr const char* kUsage =
     "  trnsim run attention [options]      attention forward over all cores\n"
     "  trnsim run FILE.trt [options]       a traced kernel (also .jsonl)\n"
     "  trnsim run WORKLOAD.yaml [options]  several kernels one after the other\n"
+    "  trnsim run GRAPH.yaml [options]     kernels and collectives of many ranks\n"
     "\n"
     "Each has --help. Example:\n"
     "  trnsim run gemm -m 4096 -n 4096 -k 4096 --system trn2-core --timeline t.json\n";
@@ -229,6 +288,9 @@ int run_command(const Arguments& arguments) {
                       "trnsim run attention --batch 8 --heads 64 --seq 16384 --causal "
                       "--system trn2-ultraserver",
                       rest);
+  }
+  if (workload::is_graph_file(what)) {
+    return run_graph(what, rest);
   }
   if (what.ends_with(".yaml") || what.ends_with(".yml")) {
     return run_workload(what, rest);

@@ -39,7 +39,7 @@ declare -A allowed=(
   [workload]="base spec trace fabric kernels collectives lower"
   [sim]="base spec trace timing fabric collectives lower workload"
   [analysis]="base spec trace fabric collectives lower sim"
-  [report]="base spec trace fabric collectives lower sim analysis"
+  [report]="base spec trace fabric collectives lower workload sim analysis"
   [study]="base spec trace fabric kernels collectives lower workload sim analysis report"
   [cli]="base spec trace fabric kernels numerics collectives lower workload sim analysis report study"
 )
