@@ -6,7 +6,8 @@ from .. import isa as core
 from ..isa import get_nc_version  # noqa: F401
 from ..tokens import (dge_mode, engine, matmul_perf_mode, nc_version, oob_mode, reduce_cmd)  # noqa: F401
 from . import index as ix
-from .isa_common import _ignored, apart, each, in_sbuf, kind, new, prepare, tile_of  # noqa: F401
+from .isa_common import (VECTOR_SIDE, WIDE, _ignored, apart, each, in_sbuf, kind, new, prepare,  # noqa: F401
+                         tile_of)
 from .pending import F32, flush, only_where
 from .stores import masked, result
 from .tile import Tile
@@ -17,11 +18,6 @@ scalar_engine = engine.scalar
 gpsimd_engine = engine.gpsimd
 unknown_engine = engine.unknown
 _UNKNOWN = engine.unknown
-_VECTOR_SIDE = 32  # of what the Vector engine transposes
-# Elements per partition from which the compiler takes an eighth of the cycles per element on Scalar over less latency
-# on Vector: 512 of NKIBench's silu do (ACT 31 % busy, and 8 cycles each take longer than the kernel), 4 of the
-# profiles of trainium-kernel-fusion do not.
-_WIDE = 32
 
 
 class fp32:
@@ -194,7 +190,7 @@ def nc_transpose(data, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
     tile_of("nc_transpose: data", data)
     drop, clip, predicate, (x,) = prepare(mask, data.shape, data)
     on_vector = engine == vector_engine
-    if on_vector and max(data.shape[0], _product(data.shape[1:])) > _VECTOR_SIDE:
+    if on_vector and max(data.shape[0], _product(data.shape[1:])) > VECTOR_SIDE:
         on_vector, engine = False, _UNKNOWN  # a wish: autocomp's kernels run with 128 x 64
     if not drop and not on_vector:
         x = in_sbuf(x)
@@ -302,10 +298,7 @@ def reciprocal(data, *, dtype=None, mask=None, **unknown):
     drop, clip, predicate, (x,) = prepare(mask, data.shape, data)
 
     def emit(dst):
-        if x.n < _WIDE:
-            core.reciprocal(dst, x)
-        else:
-            core.activation(dst, "reciprocal", x)
+        core.reciprocal(dst, x) if x.n < WIDE else core.activation(dst, "reciprocal", x)
 
     return result(None if drop else emit, data.shape, kind(dtype, data.dtype), None, clip, predicate,
                   same=("reciprocal", x))

@@ -6,6 +6,11 @@ from .pending import flush, state
 from .stores import masked
 from .tile import Tile
 
+VECTOR_SIDE = 32  # of what the Vector engine transposes
+# Elements per partition from which Scalar, at an eighth of the cycles each, is sooner done with reciprocals. NKIBench's
+# silu does 512 there (8 cycles each would take longer than it does), the profiles of trainium-kernel-fusion 4 on Vector.
+WIDE = 32
+
 
 def tile_of(what, value):
     if value.__class__ is not Tile:
