@@ -6,8 +6,7 @@ from .. import isa as core
 from ..isa import get_nc_version  # noqa: F401
 from ..tokens import (dge_mode, engine, matmul_perf_mode, nc_version, oob_mode, reduce_cmd)  # noqa: F401
 from . import index as ix
-from .isa_common import (VECTOR_SIDE, WIDE, _ignored, apart, each, in_sbuf, kind, new, prepare,  # noqa: F401
-                         tile_of)
+from .isa_common import VECTOR_SIDE, WIDE, _ignored, apart, each, in_sbuf, kind, new, prepare, tile_of  # noqa: F401
 from .pending import F32, flush, only_where
 from .stores import masked, result
 from .tile import Tile
@@ -189,9 +188,8 @@ def nc_transpose(data, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
         _ignored("nc_transpose", unknown)
     tile_of("nc_transpose: data", data)
     drop, clip, predicate, (x,) = prepare(mask, data.shape, data)
-    on_vector = engine == vector_engine
-    if on_vector and max(data.shape[0], _product(data.shape[1:])) > VECTOR_SIDE:
-        on_vector, engine = False, _UNKNOWN  # a wish: autocomp's kernels run with 128 x 64
+    # Vector is a wish: autocomp's kernels name it for tiles it cannot transpose, and run.
+    on_vector = engine == vector_engine and max(data.shape[0], _product(data.shape[1:])) <= VECTOR_SIDE
     if not drop and not on_vector:
         x = in_sbuf(x)
     if clip:
@@ -199,7 +197,7 @@ def nc_transpose(data, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
     shape = (_product(data.shape[1:]), data.shape[0])
 
     def emit(dst):
-        core.nc_transpose(dst, x, engine)
+        core.nc_transpose(dst, x, engine if on_vector or engine != vector_engine else _UNKNOWN)
 
     return result(None if drop else emit, shape, kind(dtype, data.dtype),
                   None if on_vector else "psum", clip, predicate.T if predicate is not None else None)
