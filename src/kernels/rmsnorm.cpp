@@ -2,9 +2,9 @@
 #include <cmath>
 #include <optional>
 
+#include "token_tiles.h"
 #include "trnsim/kernels/elementwise.h"
 #include "trnsim/spec/generation_name.h"
-#include "token_tiles.h"
 
 namespace trnsim::kernels {
 namespace {
@@ -58,11 +58,10 @@ class RmsNorm {
         attributes.op0 = AluOp::kMultiply;
         attributes.op1 = AluOp::kMultiply;
         attributes.imm0_is_tensor = true;
-        builder_.emit(Opcode::kScalarTensorTensor, Engine::kVector,
-                      {out.slice(0, start, columns)},
-                      {x.slice(0, start, columns),
-                       weight.part(0, rows).slice(0, start, columns), inverse},
-                      attributes);
+        builder_.emit(
+            Opcode::kScalarTensorTensor, Engine::kVector, {out.slice(0, start, columns)},
+            {x.slice(0, start, columns), weight.part(0, rows).slice(0, start, columns), inverse},
+            attributes);
       }
       builder_.dma(out_.slice(0, row, rows), out);
     }

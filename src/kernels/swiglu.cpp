@@ -1,7 +1,7 @@
 // SwiGLU product: Scalar takes silu of the gate, Vector multiplies.
+#include "token_tiles.h"
 #include "trnsim/kernels/elementwise.h"
 #include "trnsim/spec/generation_name.h"
-#include "token_tiles.h"
 
 namespace trnsim::kernels {
 namespace {
@@ -34,10 +34,10 @@ void multiply(trace::TraceBuilder& builder, DType dtype, const View& gate, const
 trace::Trace swiglu(const SwigluOptions& options, const spec::CoreSpec& core) {
   check_rows("swiglu", options.tokens, options.f, options.dtype);
   trace::TraceBuilder builder("swiglu", "trnsim builder swiglu");
-  const View both = builder.hbm("gate_up", options.dtype, {options.tokens, 2 * options.f},
-                                trace::Role::kInput);
-  const View out = builder.hbm("out", options.dtype, {options.tokens, options.f},
-                               trace::Role::kOutput);
+  const View both =
+      builder.hbm("gate_up", options.dtype, {options.tokens, 2 * options.f}, trace::Role::kInput);
+  const View out =
+      builder.hbm("out", options.dtype, {options.tokens, options.f}, trace::Role::kOutput);
   const View gate = both.slice(1, 0, options.f);
   const View up = both.slice(1, options.f, options.f);
   if (across_partitions(options.tokens, options.f)) {

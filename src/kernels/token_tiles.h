@@ -28,7 +28,8 @@ inline trace::View laid_across(const trace::View& rows) {
 
 inline void check_rows(const char* kernel, std::uint32_t tokens, std::uint32_t width, DType dtype) {
   if (tokens == 0 || width == 0) {
-    throw Error(fmt::format("{} sizes must be at least 1, got {} tokens of {}", kernel, tokens, width));
+    throw Error(
+        fmt::format("{} sizes must be at least 1, got {} tokens of {}", kernel, tokens, width));
   }
   if (!is_16bit_float(dtype) && dtype != DType::kFloat32) {
     throw Error(fmt::format("{} takes float32, bfloat16 or float16, not {}", kernel, name(dtype)));

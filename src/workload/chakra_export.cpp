@@ -82,7 +82,8 @@ class Exporter {
     return message;
   }
 
-  // Ids count over all ranks' nodes in the order of the graph, so that a reader finds the order again.
+  // Ids count over all ranks' nodes in the order of the graph, so that a reader finds the order
+  // again.
   void put(const GraphNode& node, Node& message, std::uint32_t rank) {
     message.set_id(next_id_++);
     message.clear_ctrl_deps();
@@ -157,10 +158,11 @@ class Exporter {
       // What a rank gives: of an all-gather its own part.
       const bool parts = node.op == collectives::Op::kAllGather;
       if (parts && node.bytes % group.size() != 0) {
-        throw Error(fmt::format("{} bytes are no equal parts for {} ranks", node.bytes, group.size()));
+        throw Error(
+            fmt::format("{} bytes are no equal parts for {} ranks", node.bytes, group.size()));
       }
-      attribute(message, "comm_size").set_int64_val(
-          static_cast<std::int64_t>(parts ? node.bytes / group.size() : node.bytes));
+      attribute(message, "comm_size")
+          .set_int64_val(static_cast<std::int64_t>(parts ? node.bytes / group.size() : node.bytes));
       attribute(message, "pg_name").set_string_val(text_of(group));
       set_exchange(node, message);
       if (node.algorithm != collectives::Algorithm::kAuto) {
@@ -223,8 +225,9 @@ void export_chakra(const Graph& graph, const spec::SystemSpec& system, const std
   Exporter exporter(graph, system);
   const std::vector<std::string>& files = exporter.files();
   for (std::size_t rank = 0; rank < files.size(); ++rank) {
-    write_file_atomically(chakra::file_of(prefix, rank),
-                          [&](std::ostream& out) { out.write(files[rank].data(), static_cast<std::streamsize>(files[rank].size())); });
+    write_file_atomically(chakra::file_of(prefix, rank), [&](std::ostream& out) {
+      out.write(files[rank].data(), static_cast<std::streamsize>(files[rank].size()));
+    });
   }
 }
 

@@ -11,21 +11,35 @@ namespace {
 
 std::optional<double> number_of(const Attribute& a) {
   switch (a.value_case()) {
-    case Attribute::kDoubleVal: return a.double_val();
-    case Attribute::kFloatVal: return a.float_val();
-    case Attribute::kInt32Val: return a.int32_val();
-    case Attribute::kInt64Val: return static_cast<double>(a.int64_val());
-    case Attribute::kUint32Val: return a.uint32_val();
-    case Attribute::kUint64Val: return static_cast<double>(a.uint64_val());
-    case Attribute::kSint32Val: return a.sint32_val();
-    case Attribute::kSint64Val: return static_cast<double>(a.sint64_val());
-    case Attribute::kFixed32Val: return a.fixed32_val();
-    case Attribute::kFixed64Val: return static_cast<double>(a.fixed64_val());
-    case Attribute::kSfixed32Val: return a.sfixed32_val();
-    case Attribute::kSfixed64Val: return static_cast<double>(a.sfixed64_val());
-    case Attribute::kBoolVal: return a.bool_val() ? 1 : 0;
+    case Attribute::kDoubleVal:
+      return a.double_val();
+    case Attribute::kFloatVal:
+      return a.float_val();
+    case Attribute::kInt32Val:
+      return a.int32_val();
+    case Attribute::kInt64Val:
+      return static_cast<double>(a.int64_val());
+    case Attribute::kUint32Val:
+      return a.uint32_val();
+    case Attribute::kUint64Val:
+      return static_cast<double>(a.uint64_val());
+    case Attribute::kSint32Val:
+      return a.sint32_val();
+    case Attribute::kSint64Val:
+      return static_cast<double>(a.sint64_val());
+    case Attribute::kFixed32Val:
+      return a.fixed32_val();
+    case Attribute::kFixed64Val:
+      return static_cast<double>(a.fixed64_val());
+    case Attribute::kSfixed32Val:
+      return a.sfixed32_val();
+    case Attribute::kSfixed64Val:
+      return static_cast<double>(a.sfixed64_val());
+    case Attribute::kBoolVal:
+      return a.bool_val() ? 1 : 0;
     case Attribute::kStringVal:
-    case Attribute::VALUE_NOT_SET: return std::nullopt;
+    case Attribute::VALUE_NOT_SET:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -81,7 +95,8 @@ void read_compute(const Node& node, GraphNode& result) {
 }
 
 void read_exchange(const Node& node, GraphNode& result) {
-  result.priority = static_cast<std::uint8_t>(std::min<std::uint64_t>(count(node, "comm_priority"), 7));
+  result.priority =
+      static_cast<std::uint8_t>(std::min<std::uint64_t>(count(node, "comm_priority"), 7));
   result.stream = static_cast<std::uint32_t>(count(node, kStream));
   result.space = text(node, kSpace) == "sbuf" ? fabric::Space::kSbuf : fabric::Space::kHbm;
   result.bytes = count(node, "comm_size");
@@ -104,8 +119,10 @@ void read_collective(const Node& node, GraphNode& result) {
   const auto row = std::find_if(kCommTypes.begin(), kCommTypes.end(),
                                 [&](const CommType& known) { return known.number == *type; });
   if (row == kCommTypes.end()) {
-    throw Error(fmt::format("comm_type {} is none of all-reduce, all-gather, reduce-scatter, all-to-all, "
-                            "broadcast and barrier", *type));
+    throw Error(
+        fmt::format("comm_type {} is none of all-reduce, all-gather, reduce-scatter, all-to-all, "
+                    "broadcast and barrier",
+                    *type));
   }
   result.op = row->op;
   if (const std::string algorithm = text(node, kAlgorithm); !algorithm.empty()) {
@@ -154,14 +171,22 @@ std::optional<GraphNode> read_node(const Node& node) {
   GraphNode result;
   result.name = node.name().empty() ? fmt::format("node {}", node.id()) : node.name();
   switch (node.type()) {
-    case kMetadata: return std::nullopt;
+    case kMetadata:
+      return std::nullopt;
     case kMemLoad:
     case kMemStore:
-    case kComp: read_compute(node, result); return result;
-    case kCollective: read_collective(node, result); return result;
+    case kComp:
+      read_compute(node, result);
+      return result;
+    case kCollective:
+      read_collective(node, result);
+      return result;
     case kSend:
-    case kRecv: read_transfer(node, result); return result;
-    default: throw Error(fmt::format("node type {} does not exist", node.type()));
+    case kRecv:
+      read_transfer(node, result);
+      return result;
+    default:
+      throw Error(fmt::format("node type {} does not exist", node.type()));
   }
 }
 

@@ -14,8 +14,8 @@ namespace trnsim::workload::chakra {
 [[nodiscard]] std::optional<double> number(const Node& node, const char* name);
 [[nodiscard]] std::string text(const Node& node, const char* name);
 
-// Without ranks and dependencies; `groups` of a collective is its pg_name, `send` and `receive` of a transfer
-// the two ranks. Nothing for metadata. Throws Error for what trnsim cannot run.
+// Without ranks and dependencies; `groups` of a collective is its pg_name, `send` and `receive` of
+// a transfer the two ranks. Nothing for metadata. Throws Error for what trnsim cannot run.
 [[nodiscard]] std::optional<GraphNode> read_node(const Node& node);
 
 }  // namespace trnsim::workload::chakra

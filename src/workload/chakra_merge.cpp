@@ -131,7 +131,8 @@ class Importer {
     part.byte = byte;
     part.receives = node.type() == chakra::kRecv;
     part.dependencies.assign(node.ctrl_deps().begin(), node.ctrl_deps().end());
-    part.dependencies.insert(part.dependencies.end(), node.data_deps().begin(), node.data_deps().end());
+    part.dependencies.insert(part.dependencies.end(), node.data_deps().begin(),
+                             node.data_deps().end());
     try {
       std::optional<GraphNode> read = chakra::read_node(node);
       if (!read) {
@@ -149,7 +150,8 @@ class Importer {
     parts_.push_back(std::move(part));
   }
 
-  // A pg_name that lists ranks is the group; any other is the name of the group of all ranks that use it.
+  // A pg_name that lists ranks is the group; any other is the name of the group of all ranks that
+  // use it.
   void find_groups() {
     std::map<std::string, std::set<std::uint32_t>> users;
     for (const Part& part : parts_) {
@@ -167,12 +169,14 @@ class Importer {
         groups = list_text({all.begin(), all.end()});
       }
       if (part.node.op == collectives::Op::kAllGather) {
-        part.node.bytes *= static_cast<std::uint64_t>(std::count(groups.begin(), groups.end(), ',')) + 1;
+        part.node.bytes *=
+            static_cast<std::uint64_t>(std::count(groups.begin(), groups.end(), ',')) + 1;
       }
     }
   }
 
-  // Parts with the same name and content are one node; a receive belongs to the send of the same two ranks.
+  // Parts with the same name and content are one node; a receive belongs to the send of the same
+  // two ranks.
   void merge() {
     std::stable_sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) {
       return std::tie(a.id, a.rank) < std::tie(b.id, b.rank);
@@ -208,8 +212,9 @@ class Importer {
     for (const auto& [key, all] : sends) {
       if (taken[key] < all.size()) {
         const Part& part = parts_[all[taken[key]]];
-        fail(part.rank, part.byte, fmt::format("node '{}' sends to rank {}, which does not receive it",
-                                               part.node.name, part.node.receive));
+        fail(part.rank, part.byte,
+             fmt::format("node '{}' sends to rank {}, which does not receive it", part.node.name,
+                         part.node.receive));
       }
     }
     name_members();
@@ -283,8 +288,8 @@ class Importer {
     }
     if (members != ranks.size()) {
       fail(parts.front()->rank, parts.front()->byte,
-           fmt::format("node '{}' is a collective of ranks {}, but of these only {} have it", node.name,
-                       text, list_text(ranks)));
+           fmt::format("node '{}' is a collective of ranks {}, but of these only {} have it",
+                       node.name, text, list_text(ranks)));
     }
     node.groups = groups.size() == 1 && members == ranks_ ? "all" : text;
   }
@@ -301,8 +306,9 @@ class Importer {
         if (found != merged.end()) {
           after[part.merged].insert(found->second);
         } else if (metadata_.count({part.rank, id}) == 0) {
-          fail(part.rank, part.byte, fmt::format("node '{}' depends on node {}, which does not exist",
-                                                 part.node.name, id));
+          fail(part.rank, part.byte,
+               fmt::format("node '{}' depends on node {}, which does not exist", part.node.name,
+                           id));
         }
       }
     }
@@ -325,6 +331,8 @@ class Importer {
 
 }  // namespace
 
-Graph import_chakra(const std::string& prefix) { return Importer(prefix).import(); }
+Graph import_chakra(const std::string& prefix) {
+  return Importer(prefix).import();
+}
 
 }  // namespace trnsim::workload

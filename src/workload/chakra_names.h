@@ -25,18 +25,17 @@ struct CommType {
   collectives::Op op;
 };
 // The first row of an operation is written; 8 is the block form of reduce-scatter.
-inline constexpr std::array kCommTypes{CommType{0, collectives::Op::kAllReduce},
-                                       CommType{2, collectives::Op::kAllGather},
-                                       CommType{5, collectives::Op::kBroadcast},
-                                       CommType{6, collectives::Op::kAllToAll},
-                                       CommType{7, collectives::Op::kReduceScatter},
-                                       CommType{8, collectives::Op::kReduceScatter}};
+inline constexpr std::array kCommTypes{
+    CommType{0, collectives::Op::kAllReduce},     CommType{2, collectives::Op::kAllGather},
+    CommType{5, collectives::Op::kBroadcast},     CommType{6, collectives::Op::kAllToAll},
+    CommType{7, collectives::Op::kReduceScatter}, CommType{8, collectives::Op::kReduceScatter}};
 
 inline std::string file_of(const std::string& prefix, std::size_t rank) {
   return prefix + "." + std::to_string(rank) + ".et";
 }
 
-// Attributes of trnsim's own: a kernel and its parameters ("m=8192 n=4096"), a trace, microseconds before it.
+// Attributes of trnsim's own: a kernel and its parameters ("m=8192 n=4096"), a trace, microseconds
+// before it.
 inline constexpr const char* kKernel = "trnsim_kernel";
 inline constexpr const char* kArguments = "trnsim_arguments";
 inline constexpr const char* kTrace = "trnsim_trace";

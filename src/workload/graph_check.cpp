@@ -44,8 +44,7 @@ std::vector<Finding> check_and_sort(std::vector<GraphNode>& nodes) {
   for (std::uint32_t i = 0; i < nodes.size(); ++i) {
     names.push_back(nodes[i].name);
     if (!index.emplace(nodes[i].name, i).second) {
-      findings.push_back({nodes[i].where,
-                          fmt::format("two nodes are named '{}'", nodes[i].name),
+      findings.push_back({nodes[i].where, fmt::format("two nodes are named '{}'", nodes[i].name),
                           "give one of them a 'name' of its own"});
     }
   }
@@ -55,10 +54,10 @@ std::vector<Finding> check_and_sort(std::vector<GraphNode>& nodes) {
     for (const std::string& before : nodes[i].after) {
       const auto found = index.find(before);
       if (found == index.end()) {
-        findings.push_back({nodes[i].where,
-                            fmt::format("node '{}' comes after '{}', which does not exist",
-                                        nodes[i].name, before),
-                            did_you_mean(before, names)});
+        findings.push_back(
+            {nodes[i].where,
+             fmt::format("node '{}' comes after '{}', which does not exist", nodes[i].name, before),
+             did_you_mean(before, names)});
       } else {
         followers[found->second].push_back(i);
         ++waits[i];
@@ -91,10 +90,10 @@ std::vector<Finding> check_and_sort(std::vector<GraphNode>& nodes) {
     while (waits[start] == 0) {
       ++start;
     }
-    findings.push_back({nodes[start].where,
-                        fmt::format("nodes wait for each other: {}",
-                                    cycle_text(nodes, index, waits, start)),
-                        "remove one of these from 'after'"});
+    findings.push_back(
+        {nodes[start].where,
+         fmt::format("nodes wait for each other: {}", cycle_text(nodes, index, waits, start)),
+         "remove one of these from 'after'"});
     return findings;
   }
   nodes = std::move(sorted);

@@ -12,7 +12,9 @@ namespace {
 
 constexpr const char* kHeaderKey = "trnsim_graph";
 
-bool is_jsonl(const std::string& path) { return std::filesystem::path(path).extension() == ".jsonl"; }
+bool is_jsonl(const std::string& path) {
+  return std::filesystem::path(path).extension() == ".jsonl";
+}
 
 void finish(Fields& fields, Graph& graph) {
   if (fields.ok()) {
@@ -86,8 +88,9 @@ Graph load_jsonl(const std::string& path) {
     }
     header = true;
     if (!node.IsMap() || !node[kHeaderKey]) {
-      throw Error("the first line of a graph is its header", {path, number, 1},
-                  fmt::format(R"(e.g. {{"{}": 1, "name": "my graph", "rank": "chip"}})", kHeaderKey));
+      throw Error(
+          "the first line of a graph is its header", {path, number, 1},
+          fmt::format(R"(e.g. {{"{}": 1, "name": "my graph", "rank": "chip"}})", kHeaderKey));
     }
     std::uint32_t version = 0;
     fields.count(node, kHeaderKey, version, 1, 1);

@@ -125,7 +125,8 @@ void read_collective(Fields& fields, const YAML::Node& node, GraphNode& result) 
                            "priority", "space"});
   read_exchange(fields, node, result);
   try {
-    result.op = collectives::parse_op(node["collective"].IsScalar() ? node["collective"].Scalar() : "");
+    result.op =
+        collectives::parse_op(node["collective"].IsScalar() ? node["collective"].Scalar() : "");
   } catch (const Error& error) {
     fields.adopt(error, node["collective"]);
   }
@@ -142,8 +143,8 @@ void read_collective(Fields& fields, const YAML::Node& node, GraphNode& result) 
 }
 
 void read_transfer(Fields& fields, const YAML::Node& node, GraphNode& result) {
-  fields.check_keys(node, {"name", "after", "send", "receive", "bytes", "stream", "priority",
-                           "space"});
+  fields.check_keys(node,
+                    {"name", "after", "send", "receive", "bytes", "stream", "priority", "space"});
   read_exchange(fields, node, result);
   result.op = collectives::Op::kPermute;
   fields.text(node, "send", result.send);
@@ -161,11 +162,14 @@ const std::vector<std::string>& rank_unit_names() {
   return names;
 }
 
-const char* name(RankUnit unit) { return rank_unit_names()[static_cast<std::size_t>(unit)].c_str(); }
+const char* name(RankUnit unit) {
+  return rank_unit_names()[static_cast<std::size_t>(unit)].c_str();
+}
 
 const std::vector<std::string>& header_keys() {
-  static const std::vector<std::string> keys{"name",   "system",      "rank",         "ranks", "parallel",
-                                             "tokens", "model_flops", "layers_scale", "rate"};
+  static const std::vector<std::string> keys{"name",        "system",       "rank",
+                                             "ranks",       "parallel",     "tokens",
+                                             "model_flops", "layers_scale", "rate"};
   return keys;
 }
 
@@ -190,8 +194,9 @@ Parallel read_parallel(Fields& fields, const YAML::Node& node) {
     return {};
   }
   if (parallel.stage() % (std::uint64_t{parallel.ep} * parallel.etp) != 0) {
-    fields.find(node, fmt::format("ep {} x etp {} does not divide the {} ranks of a stage (tp x cp x dp)",
-                                  parallel.ep, parallel.etp, parallel.stage()));
+    fields.find(node,
+                fmt::format("ep {} x etp {} does not divide the {} ranks of a stage (tp x cp x dp)",
+                            parallel.ep, parallel.etp, parallel.stage()));
   }
   return parallel;
 }
@@ -208,8 +213,9 @@ void read_header(Fields& fields, const YAML::Node& root, Graph& graph) {
     graph.parallel = read_parallel(fields, parallel);
     graph.has_parallel = true;
     if (graph.ranks != 0 && graph.ranks != graph.parallel.ranks()) {
-      fields.find(parallel, fmt::format("'parallel' makes {} ranks, 'ranks' says {}",
-                                        graph.parallel.ranks(), graph.ranks),
+      fields.find(parallel,
+                  fmt::format("'parallel' makes {} ranks, 'ranks' says {}", graph.parallel.ranks(),
+                              graph.ranks),
                   "leave out 'ranks'");
     }
   }
@@ -235,9 +241,10 @@ GraphNode read_node(Fields& fields, const YAML::Node& node) {
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
     if (node[kKinds[i]]) {
       if (kind != kKinds.size()) {
-        fields.find(node, fmt::format("node '{}' has both '{}' and '{}'", result.name, kKinds[kind],
-                                      kKinds[i]),
-                    "make it two nodes");
+        fields.find(
+            node,
+            fmt::format("node '{}' has both '{}' and '{}'", result.name, kKinds[kind], kKinds[i]),
+            "make it two nodes");
         return result;
       }
       kind = i;
@@ -260,11 +267,21 @@ GraphNode read_node(Fields& fields, const YAML::Node& node) {
                                  NodeKind::kTransfer, NodeKind::kWork};
   result.kind = kOrder[kind];
   switch (result.kind) {
-    case NodeKind::kKernel: read_kernel(fields, node, result); break;
-    case NodeKind::kTrace: read_trace(fields, node, result); break;
-    case NodeKind::kCollective: read_collective(fields, node, result); break;
-    case NodeKind::kTransfer: read_transfer(fields, node, result); break;
-    case NodeKind::kWork: read_work(fields, node, result); break;
+    case NodeKind::kKernel:
+      read_kernel(fields, node, result);
+      break;
+    case NodeKind::kTrace:
+      read_trace(fields, node, result);
+      break;
+    case NodeKind::kCollective:
+      read_collective(fields, node, result);
+      break;
+    case NodeKind::kTransfer:
+      read_transfer(fields, node, result);
+      break;
+    case NodeKind::kWork:
+      read_work(fields, node, result);
+      break;
   }
   return result;
 }

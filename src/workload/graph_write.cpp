@@ -26,7 +26,8 @@ void write_compute(const GraphNode& node, Json& json) {
   if (node.ranks != "all") {
     json["ranks"] = node.ranks;
   }
-  if (node.overhead_us != 0 || (node.kind == NodeKind::kWork && node.flops == 0 && node.hbm_bytes == 0)) {
+  if (node.overhead_us != 0 ||
+      (node.kind == NodeKind::kWork && node.flops == 0 && node.hbm_bytes == 0)) {
     json["overhead_us"] = node.overhead_us;
   }
 }
@@ -78,8 +79,8 @@ auto content(const GraphNode& node) {
   const bool work = node.kind == NodeKind::kWork;
   return std::tuple(node.name, node.kind, node.after, exchange ? "" : node.ranks, node.kernel,
                     node.arguments, node.trace_path, node.overhead_us, work ? node.flops : 0,
-                    work ? node.hbm_bytes : 0,
-                    exchange ? node.op : collectives::Op::kAllReduce, node.algorithm, node.bytes,
+                    work ? node.hbm_bytes : 0, exchange ? node.op : collectives::Op::kAllReduce,
+                    node.algorithm, node.bytes,
                     node.kind == NodeKind::kCollective ? node.groups : "",
                     std::tuple(node.send, node.receive, node.space, node.priority, node.stream));
 }
@@ -92,8 +93,9 @@ bool same_graph(const Graph& a, const Graph& b) {
                       g.rate_name);
   };
   return header(a) == header(b) && a.parallel == b.parallel && a.has_parallel == b.has_parallel &&
-         std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(),
-                    [](const GraphNode& x, const GraphNode& y) { return content(x) == content(y); });
+         std::equal(
+             a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(),
+             [](const GraphNode& x, const GraphNode& y) { return content(x) == content(y); });
 }
 
 std::string to_jsonl(const Graph& graph) {

@@ -9,7 +9,8 @@ constexpr std::uint32_t kGradientStream = 3;
 
 }  // namespace
 
-// Y[t, n] = X[t, k] W[k, n]: dX = dY W^T and dW = X^T dY, as many operations each as the product itself.
+// Y[t, n] = X[t, k] W[k, n]: dX = dY W^T and dW = X^T dY, as many operations each as the product
+// itself.
 std::string LayerWriter::input_gradient(const std::string& name, std::uint64_t k, std::uint64_t n,
                                         const std::string& before) {
   return gemm(name + ".dx", tokens_, k, n, {before});
@@ -66,14 +67,14 @@ std::string LayerWriter::reduce_gradients(const LayerPlace& place) {
   if (parallel_.dp == 1) {
     return gradients.back();
   }
-  return options_.zero1
-             ? collective("gradients.rs", collectives::Op::kReduceScatter, weight_bytes(), "dp",
-                          kGradientStream, gradients)
-             : collective("gradients.ar", collectives::Op::kAllReduce, weight_bytes(), "dp",
-                          kGradientStream, gradients);
+  return options_.zero1 ? collective("gradients.rs", collectives::Op::kReduceScatter,
+                                     weight_bytes(), "dp", kGradientStream, gradients)
+                        : collective("gradients.ar", collectives::Op::kAllReduce, weight_bytes(),
+                                     "dp", kGradientStream, gradients);
 }
 
-// Reads and writes master weights and two moments in fp32, reads the gradient and writes the weight.
+// Reads and writes master weights and two moments in fp32, reads the gradient and writes the
+// weight.
 void LayerWriter::update(const LayerPlace& place, const std::string& reduced) {
   place_ = place;
   const bool shared = options_.zero1 && parallel_.dp > 1;

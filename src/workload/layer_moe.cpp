@@ -25,8 +25,8 @@ void LayerWriter::check_experts() const {
     throw Error(fmt::format("{} experts cannot be divided by ep {}", e.count, parallel_.ep));
   }
   if (e.ff % parallel_.etp != 0) {
-    throw Error(fmt::format("{} columns of an expert cannot be divided by etp {}", e.ff,
-                            parallel_.etp));
+    throw Error(
+        fmt::format("{} columns of an expert cannot be divided by etp {}", e.ff, parallel_.etp));
   }
   if (!replicated()) {
     return;
@@ -36,8 +36,9 @@ void LayerWriter::check_experts() const {
                 "set sp: true, so that each rank sends its own tokens, or dispatch: ag_rs");
   }
   if (parallel_.ep * parallel_.etp != parallel_.tp) {
-    throw Error(fmt::format("tokens that every rank of tp {} has need ep x etp of the same size, not {} x {}",
-                            parallel_.tp, parallel_.ep, parallel_.etp));
+    throw Error(fmt::format(
+        "tokens that every rank of tp {} has need ep x etp of the same size, not {} x {}",
+        parallel_.tp, parallel_.ep, parallel_.etp));
   }
 }
 
@@ -55,14 +56,15 @@ std::string LayerWriter::moe_block(const std::string& before) {
     // Needs nothing from other ranks, so that it runs while the tokens travel.
     const std::uint64_t ff = std::uint64_t{e.ff} * e.shared;
     shared = gemm("shared.gate_up", own, 2 * ff, model_.d, {normed});
-    shared = kernel("shared.swiglu", "swiglu",
-                    {{"tokens", std::to_string(own)}, {"f", std::to_string(ff)}, {"dtype", wide_dtype_}},
-                    {shared});
+    shared =
+        kernel("shared.swiglu", "swiglu",
+               {{"tokens", std::to_string(own)}, {"f", std::to_string(ff)}, {"dtype", wide_dtype_}},
+               {shared});
     shared = gemm("shared.down", own, model_.d, ff, {shared});
   }
-  const std::uint64_t rows =
-      replicated() ? std::max<std::uint64_t>(1, own * e.active / parallel_.ep)
-                   : own * parallel_.etp * e.active;
+  const std::uint64_t rows = replicated()
+                                 ? std::max<std::uint64_t>(1, own * e.active / parallel_.ep)
+                                 : own * parallel_.etp * e.active;
   const std::string done = experts(arrived, rows);
   return replicated() ? reduce("experts", done) : combine(own, done, shared);
 }
@@ -72,18 +74,19 @@ std::string LayerWriter::dispatch(std::uint64_t own, std::string before) {
   const std::uint64_t element = size_bytes(options_.moe.dispatch_dtype);
   const std::uint64_t copies = own * model_.experts->active * model_.d;
   if (options_.moe.dispatch == Dispatch::kGatherScatter) {
-    return parallel_.ep == 1 ? before
-                             : collective("dispatch.ag", collectives::Op::kAllGather,
-                                          own * parallel_.ep * model_.d * element, "ep", 0, {before});
+    return parallel_.ep == 1
+               ? before
+               : collective("dispatch.ag", collectives::Op::kAllGather,
+                            own * parallel_.ep * model_.d * element, "ep", 0, {before});
   }
   before = work("permute", static_cast<double>((own * model_.d + copies) * bytes_), {before});
   if (parallel_.ep > 1) {
-    before = collective("dispatch", collectives::Op::kAllToAll, copies * element, "ep", 0, {before});
+    before =
+        collective("dispatch", collectives::Op::kAllToAll, copies * element, "ep", 0, {before});
   }
-  return parallel_.etp == 1
-             ? before
-             : collective("experts.ag", collectives::Op::kAllGather, copies * parallel_.etp * element,
-                          "etp", 0, {before});
+  return parallel_.etp == 1 ? before
+                            : collective("experts.ag", collectives::Op::kAllGather,
+                                         copies * parallel_.etp * element, "etp", 0, {before});
 }
 
 // Results back, and the weighted sum of a token's experts.
@@ -106,8 +109,8 @@ std::string LayerWriter::combine(std::uint64_t own, std::string before, const st
   return work("sum", static_cast<double>((own * model_.d + copies) * bytes_), {before, shared});
 }
 
-// `rows` come to this rank; each of its experts has an equal part. With few rows only that many experts
-// have any.
+// `rows` come to this rank; each of its experts has an equal part. With few rows only that many
+// experts have any.
 std::string LayerWriter::experts(const std::string& before, std::uint64_t rows) {
   const Experts& e = *model_.experts;
   const std::uint64_t local = std::min<std::uint64_t>(e.count / parallel_.ep, rows);
@@ -120,10 +123,11 @@ std::string LayerWriter::experts(const std::string& before, std::uint64_t rows) 
   const bool skewed = skew > 0 && parallel_.ep > 1;
   const double rest = (parallel_.ep - (1 + skew)) / std::max(1.0, parallel_.ep - 1.0);
   if (skewed && rest < 0) {
-    throw Error(fmt::format("skew {} gives one rank more tokens than {} ranks have", skew,
-                            parallel_.ep));
+    throw Error(
+        fmt::format("skew {} gives one rank more tokens than {} ranks have", skew, parallel_.ep));
   }
-  const auto [hot, others] = skewed ? hot_and_others(parallel_) : std::pair<std::string, std::string>();
+  const auto [hot, others] =
+      skewed ? hot_and_others(parallel_) : std::pair<std::string, std::string>();
   for (std::uint64_t i = 0; i < local; ++i) {
     const std::string name = fmt::format("expert{}", i);
     if (!skewed) {
@@ -147,9 +151,10 @@ std::string LayerWriter::expert_chain(const std::string& name, const std::string
   const std::uint64_t ff = model_.experts->ff / parallel_.etp;
   const std::size_t first = graph_.nodes.size();
   std::string last = gemm(name + ".gate_up", rows, 2 * ff, model_.d, after);
-  last = kernel(name + ".swiglu", "swiglu",
-                {{"tokens", std::to_string(rows)}, {"f", std::to_string(ff)}, {"dtype", wide_dtype_}},
-                {last});
+  last =
+      kernel(name + ".swiglu", "swiglu",
+             {{"tokens", std::to_string(rows)}, {"f", std::to_string(ff)}, {"dtype", wide_dtype_}},
+             {last});
   last = gemm(name + ".down", rows, model_.d, ff, {last});
   if (ranks != "all") {
     for (std::size_t i = first; i < graph_.nodes.size(); ++i) {

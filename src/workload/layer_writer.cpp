@@ -138,11 +138,10 @@ std::string LayerWriter::reduce(const std::string& name, const std::string& befo
   if (parallel_.tp == 1) {
     return before;
   }
-  return options_.sequence_parallel
-             ? collective(name + ".rs", collectives::Op::kReduceScatter, activation_bytes(), "tp", 0,
-                          {before})
-             : collective(name + ".ar", collectives::Op::kAllReduce, activation_bytes(), "tp", 0,
-                          {before});
+  return options_.sequence_parallel ? collective(name + ".rs", collectives::Op::kReduceScatter,
+                                                 activation_bytes(), "tp", 0, {before})
+                                    : collective(name + ".ar", collectives::Op::kAllReduce,
+                                                 activation_bytes(), "tp", 0, {before});
 }
 
 std::string LayerWriter::forward(const LayerPlace& place, const std::string& before) {
@@ -155,8 +154,7 @@ std::string LayerWriter::forward(const LayerPlace& place, const std::string& bef
 std::string LayerWriter::attention_block(std::string before) {
   before = norm("norm1", {before});
   before = gather("norm1.ag", before);
-  before = model_.mla ? latent_projections(before)
-                      : gemm("qkv", tokens_, qkv_, model_.d, {before});
+  before = model_.mla ? latent_projections(before) : gemm("qkv", tokens_, qkv_, model_.d, {before});
   before = attend(before);
   before = gemm("o", tokens_, model_.d, width_, {before});
   return reduce("o", before);
@@ -228,8 +226,8 @@ std::string LayerWriter::attend_prefill(const std::string& name, std::uint32_t q
                 after);
 }
 
-// Blocks of keys and values go round while a rank attends to the one it has. With zigzag placement of the
-// sequence every rank sees half of each foreign block.
+// Blocks of keys and values go round while a rank attends to the one it has. With zigzag placement
+// of the sequence every rank sees half of each foreign block.
 std::string LayerWriter::ring_attention(const std::string& before) {
   const std::uint32_t block = options_.sequence / parallel_.cp;
   const std::uint64_t bytes = std::uint64_t{2} * kv_heads_ * model_.head_dim * tokens_ * bytes_;
@@ -248,11 +246,10 @@ std::string LayerWriter::mlp_block(std::string before) {
   before = norm("norm2", {before});
   before = gather("norm2.ag", before);
   before = gemm("gate_up", tokens_, 2 * ff_, model_.d, {before});
-  before = kernel("swiglu", "swiglu",
-                  {{"tokens", std::to_string(tokens_)},
-                   {"f", std::to_string(ff_)},
-                   {"dtype", wide_dtype_}},
-                  {before});
+  before = kernel(
+      "swiglu", "swiglu",
+      {{"tokens", std::to_string(tokens_)}, {"f", std::to_string(ff_)}, {"dtype", wide_dtype_}},
+      {before});
   before = gemm("down", tokens_, model_.d, ff_, {before});
   return reduce("down", before);
 }

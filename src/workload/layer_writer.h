@@ -45,8 +45,8 @@ class LayerWriter {
   std::string collective(const std::string& name, collectives::Op op, std::uint64_t bytes,
                          const std::string& groups, std::uint32_t stream,
                          const std::vector<std::string>& after);
-  // Around a pair of column- and row-parallel products: all-gather in front with sequence parallelism,
-  // all-reduce or reduce-scatter behind.
+  // Around a pair of column- and row-parallel products: all-gather in front with sequence
+  // parallelism, all-reduce or reduce-scatter behind.
   std::string gather(const std::string& name, const std::string& before);
   std::string reduce(const std::string& name, const std::string& before);
 
@@ -66,9 +66,7 @@ class LayerWriter {
   [[nodiscard]] std::uint64_t weight_bytes() const;
   std::string moe_block(const std::string& before);
   // Every rank of a tp group has all its tokens, so that nothing has to be sent to the experts.
-  [[nodiscard]] bool replicated() const {
-    return parallel_.tp > 1 && !options_.sequence_parallel;
-  }
+  [[nodiscard]] bool replicated() const { return parallel_.tp > 1 && !options_.sequence_parallel; }
   void check_experts() const;
   std::string dispatch(std::uint64_t own, std::string before);
   std::string combine(std::uint64_t own, std::string before, const std::string& shared);
@@ -82,14 +80,14 @@ class LayerWriter {
   Graph& graph_;
   LayerPlace place_;
   std::uint32_t tokens_ = 0;
-  std::uint32_t heads_ = 0;     // of a rank
+  std::uint32_t heads_ = 0;  // of a rank
   std::uint32_t kv_heads_ = 0;
-  std::uint32_t width_ = 0;     // of the attention output of a rank
-  std::uint32_t qkv_ = 0;       // columns of the fused projection of a rank
-  std::uint32_t ff_ = 0;        // of a rank
-  std::uint32_t bytes_ = 2;     // of an activation
-  std::string wide_dtype_;      // of attention and norms
-  bool first_ = true;           // node of a layer
+  std::uint32_t width_ = 0;  // of the attention output of a rank
+  std::uint32_t qkv_ = 0;    // columns of the fused projection of a rank
+  std::uint32_t ff_ = 0;     // of a rank
+  std::uint32_t bytes_ = 2;  // of an activation
+  std::string wide_dtype_;   // of attention and norms
+  bool first_ = true;        // node of a layer
 };
 
 }  // namespace trnsim::workload

@@ -202,7 +202,8 @@ class JobMaker {
       exchanges.push_back({{all}, {}});
     }
     const auto place = [&all](std::uint32_t rank) {
-      return static_cast<std::uint32_t>(std::lower_bound(all.begin(), all.end(), rank) - all.begin());
+      return static_cast<std::uint32_t>(std::lower_bound(all.begin(), all.end(), rank) -
+                                        all.begin());
     };
     for (std::size_t i = 0; i < from.size(); ++i) {
       if (from[i] == to[i]) {
@@ -217,8 +218,7 @@ class JobMaker {
     return exchanges;
   }
 
-  std::shared_ptr<const collectives::Dag> dag(const GraphNode& node,
-                                              const Exchange& exchange,
+  std::shared_ptr<const collectives::Dag> dag(const GraphNode& node, const Exchange& exchange,
                                               collectives::Selection& selection) {
     const collectives::Group& group = exchange.group;
     collectives::Request request{node.op, group, topology_, job_.ranks, node.bytes, {}};
@@ -229,9 +229,8 @@ class JobMaker {
     auto& made = dags_[{node.op, selection.algorithm, selection.inner, selection.outer, node.bytes,
                         exchange.pairs, group.ranks}];
     if (made == nullptr) {
-      made = std::make_shared<const collectives::Dag>(
-          collectives::make_dag(node.op, selection.algorithm, group, topology_, job_.ranks,
-                                node.bytes, request.options));
+      made = std::make_shared<const collectives::Dag>(collectives::make_dag(
+          node.op, selection.algorithm, group, topology_, job_.ranks, node.bytes, request.options));
     }
     return made;
   }
@@ -247,12 +246,9 @@ class JobMaker {
             node.flops * static_cast<double>(node.ranks.empty() ? ranks() : node.ranks.size());
       }
     }
-    job_.description = {{"workload", graph_.name},
-                        {"rank", name(graph_.rank)},
-                        {"ranks", ranks()},
-                        {"cores_per_rank", job_.cores_per_rank},
-                        {"nodes", job_.nodes.size()},
-                        {"distinct_kernels", kernels_.size()}};
+    job_.description = {{"workload", graph_.name},    {"rank", name(graph_.rank)},
+                        {"ranks", ranks()},           {"cores_per_rank", job_.cores_per_rank},
+                        {"nodes", job_.nodes.size()}, {"distinct_kernels", kernels_.size()}};
     if (graph_.has_parallel) {
       const Parallel& p = graph_.parallel;
       job_.description["parallel"] = {{"tp", p.tp}, {"cp", p.cp}, {"dp", p.dp},
@@ -264,8 +260,9 @@ class JobMaker {
   }
 
   using KernelKey = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
-  using DagKey = std::tuple<collectives::Op, collectives::Algorithm, collectives::Algorithm,
-                            collectives::Algorithm, std::uint64_t, Pairs, std::vector<std::uint32_t>>;
+  using DagKey =
+      std::tuple<collectives::Op, collectives::Algorithm, collectives::Algorithm,
+                 collectives::Algorithm, std::uint64_t, Pairs, std::vector<std::uint32_t>>;
 
   const Graph& graph_;
   const spec::SystemSpec& system_;

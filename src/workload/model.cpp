@@ -3,7 +3,9 @@
 
 namespace trnsim::workload {
 
-std::string Model::label() const { return hypothetical ? name + " (hypothetical)" : name; }
+std::string Model::label() const {
+  return hypothetical ? name + " (hypothetical)" : name;
+}
 
 double attention_weights(const Model& m) {
   const double d = m.d;
@@ -16,7 +18,9 @@ double attention_weights(const Model& m) {
   return d * m.head_dim * (2.0 * m.heads + 2.0 * m.kv_heads);
 }
 
-double dense_mlp_weights(const Model& m) { return 3.0 * m.d * m.ff; }
+double dense_mlp_weights(const Model& m) {
+  return 3.0 * m.d * m.ff;
+}
 
 double active_expert_weights(const Model& m) {
   const Experts& e = *m.experts;
@@ -45,8 +49,8 @@ double active_matmul(const Model& m) {
 }
 
 double kv_bytes_per_token(const Model& m, double bytes_per_element) {
-  const double elements = m.mla ? static_cast<double>(m.mla->kv_rank) + m.mla->rope
-                                : 2.0 * m.kv_heads * m.head_dim;
+  const double elements =
+      m.mla ? static_cast<double>(m.mla->kv_rank) + m.mla->rope : 2.0 * m.kv_heads * m.head_dim;
   return elements * bytes_per_element * m.layers;
 }
 

@@ -12,7 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path models_folder() { return fs::path(spec::config_folder()) / "models"; }
+fs::path models_folder() {
+  return fs::path(spec::config_folder()) / "models";
+}
 
 std::string path_of(const std::string& name_or_path) {
   if (name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".yaml")) {
@@ -50,7 +52,8 @@ void read_experts(Fields& fields, const YAML::Node& node, Model& model) {
   fields.count(node, "shared", experts.shared, 0, 1024);
   fields.count(node, "dense_layers", experts.dense_layers, 0, 1024);
   if (experts.active > experts.count) {
-    fields.find(node["active"], fmt::format("{} active experts of {}", experts.active, experts.count));
+    fields.find(node["active"],
+                fmt::format("{} active experts of {}", experts.active, experts.count));
   }
   if (experts.dense_layers > 0 && model.ff == 0) {
     fields.find(node["dense_layers"], "dense layers need 'ff' of the model");
@@ -81,8 +84,8 @@ Model load_model(const std::string& name_or_path) {
   if (!root.IsMap()) {
     throw Error("a model file is a map of sizes", {fields.path(), 1, 1});
   }
-  fields.check_keys(root, {"name", "source", "hypothetical", "layers", "d", "ff", "heads", "kv_heads",
-                           "head_dim", "vocabulary", "experts", "mla"});
+  fields.check_keys(root, {"name", "source", "hypothetical", "layers", "d", "ff", "heads",
+                           "kv_heads", "head_dim", "vocabulary", "experts", "mla"});
   Model model;
   model.name = fs::path(fields.path()).stem().string();
   fields.text(root, "name", model.name);

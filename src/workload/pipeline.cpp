@@ -6,8 +6,8 @@
 namespace trnsim::workload {
 namespace {
 
-// What one stage does, in order: forwards until the first micro-batch comes back, then a backward for each
-// forward, then the rest.
+// What one stage does, in order: forwards until the first micro-batch comes back, then a backward
+// for each forward, then the rest.
 std::vector<PipelineStep> order_of_stage(std::uint32_t stage, std::uint32_t stages,
                                          std::uint32_t micro_batches) {
   const std::uint32_t ahead = std::min(micro_batches, stages - 1 - stage);

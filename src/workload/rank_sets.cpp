@@ -39,9 +39,12 @@ std::optional<Axis> axis_of(const std::string& text, const Parallel& p) {
 
 std::uint32_t cores_of(RankUnit unit, const spec::SystemSpec& system) {
   switch (unit) {
-    case RankUnit::kChip: return system.cores_per_chip_used;
-    case RankUnit::kLogicalCore: return system.lnc;
-    case RankUnit::kCore: return 1;
+    case RankUnit::kChip:
+      return system.cores_per_chip_used;
+    case RankUnit::kLogicalCore:
+      return system.lnc;
+    case RankUnit::kCore:
+      return 1;
   }
   return 1;
 }
@@ -60,9 +63,9 @@ std::vector<std::uint32_t> parse_rank_list(const std::string& text, const fabric
     std::uint32_t stage = 0;
     const auto [end, code] = std::from_chars(text.data() + 6, text.data() + text.size(), stage);
     if (code != std::errc{} || end != text.data() + text.size() || stage >= parallel.pp) {
-      throw Error(fmt::format("ranks '{}': no such pipeline stage", text), {},
-                  fmt::format("stages are stage:0 to stage:{} (pp: {})", parallel.pp - 1,
-                              parallel.pp));
+      throw Error(
+          fmt::format("ranks '{}': no such pipeline stage", text), {},
+          fmt::format("stages are stage:0 to stage:{} (pp: {})", parallel.pp - 1, parallel.pp));
     }
     for (std::uint32_t i = 0; i < parallel.stage(); ++i) {
       found.push_back(stage * parallel.stage() + i);

@@ -13,17 +13,21 @@ void check(const Model& model, const TransformerOptions& o, const Parallel& p) {
     throw Error(decode ? "decode needs 'batch' and 'context'" : "this phase needs 'tokens'");
   }
   if (!decode && (o.sequence == 0 || o.tokens % o.sequence != 0)) {
-    throw Error(fmt::format("{} tokens are no whole number of sequences of {}", o.tokens, o.sequence));
+    throw Error(
+        fmt::format("{} tokens are no whole number of sequences of {}", o.tokens, o.sequence));
   }
   if (!decode && p.cp > 1 && o.sequence % (2 * p.cp) != 0) {
-    throw Error(fmt::format("a sequence of {} cannot be cut into 2 x cp {} blocks", o.sequence, p.cp));
+    throw Error(
+        fmt::format("a sequence of {} cannot be cut into 2 x cp {} blocks", o.sequence, p.cp));
   }
   if (decode && o.context % o.kv_splits != 0) {
     throw Error(fmt::format("a context of {} cannot be cut into {} parts", o.context, o.kv_splits));
   }
-  if (o.kv_sharded && (p.tp <= model.kv_heads || o.context % (o.kv_splits * (p.tp / model.kv_heads)) != 0)) {
-    throw Error(fmt::format("kv_sharded needs tp above the {} key/value heads and a context that divides",
-                            model.kv_heads));
+  if (o.kv_sharded &&
+      (p.tp <= model.kv_heads || o.context % (o.kv_splits * (p.tp / model.kv_heads)) != 0)) {
+    throw Error(
+        fmt::format("kv_sharded needs tp above the {} key/value heads and a context that divides",
+                    model.kv_heads));
   }
   if (decode && model.mla) {
     throw Error("decode of latent attention is not supported", {}, "take phase: prefill");
@@ -52,8 +56,8 @@ void check(const Model& model, const TransformerOptions& o, const Parallel& p) {
 
 // Of one forward pass of one layer over the tokens of one data-parallel slice.
 double layer_flops(const Model& model, const TransformerOptions& o) {
-  const double weights = attention_weights(model) + (model.experts ? active_expert_weights(model)
-                                                                   : dense_mlp_weights(model));
+  const double weights = attention_weights(model) +
+                         (model.experts ? active_expert_weights(model) : dense_mlp_weights(model));
   if (o.phase == Phase::kDecode) {
     return 2 * weights * o.batch + attention_flops(model, o.batch, o.context);
   }
@@ -205,11 +209,12 @@ Graph transformer_graph(const Model& model, const TransformerOptions& given,
     write_forward(writer, options);
   }
   const double passes = train ? 3.0 * options.micro_batches : 1.0;
-  graph.model_flops = layer_flops(model, options) * passes * options.layers * parallel.pp * parallel.dp;
-  graph.tokens = options.phase == Phase::kDecode
-                     ? static_cast<double>(options.batch) * parallel.dp
-                     : static_cast<double>(options.tokens) * parallel.dp *
-                           (train ? options.micro_batches : 1);
+  graph.model_flops =
+      layer_flops(model, options) * passes * options.layers * parallel.pp * parallel.dp;
+  graph.tokens =
+      options.phase == Phase::kDecode
+          ? static_cast<double>(options.batch) * parallel.dp
+          : static_cast<double>(options.tokens) * parallel.dp * (train ? options.micro_batches : 1);
   if (options.whole_model) {
     graph.layers_scale = static_cast<double>(model.layers) / (options.layers * parallel.pp);
   }

@@ -51,8 +51,8 @@ void read_transformer(Fields& fields, const YAML::Node& node, Graph& graph) {
     fields.find(node, "'transformer' is a map with 'model' and 'phase'");
     return;
   }
-  std::vector<std::string> keys{"model",  "phase",       "layers",       "whole_model",
-                                "dtype",  "layer_overhead_us"};
+  std::vector<std::string> keys{"model",       "phase", "layers",
+                                "whole_model", "dtype", "layer_overhead_us"};
   TransformerOptions options;
   const auto phase = fields.choice(node, "phase", {"prefill", "decode", "train"});
   if (phase) {

@@ -91,6 +91,8 @@ class Reader {
 
 }  // namespace
 
-Workload load_workload(const std::string& path) { return Reader(path).read(); }
+Workload load_workload(const std::string& path) {
+  return Reader(path).read();
+}
 
 }  // namespace trnsim::workload

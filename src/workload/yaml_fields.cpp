@@ -24,9 +24,9 @@ struct Suffix {
   std::string_view text;
   double factor;
 };
-constexpr std::array kSuffixes{Suffix{"KiB", 1024.0},         Suffix{"MiB", 1048576.0},
-                               Suffix{"GiB", 1073741824.0},   Suffix{"KB", 1e3},
-                               Suffix{"MB", 1e6},             Suffix{"GB", 1e9}};
+constexpr std::array kSuffixes{Suffix{"KiB", 1024.0},       Suffix{"MiB", 1048576.0},
+                               Suffix{"GiB", 1073741824.0}, Suffix{"KB", 1e3},
+                               Suffix{"MB", 1e6},           Suffix{"GB", 1e9}};
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   double factor = 1;

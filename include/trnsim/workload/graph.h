@@ -1,13 +1,12 @@
-// A distributed workload as a graph: kernels, traces, collectives and transfers with their order, written
-// once for all ranks. Files and keys: docs/workloads.md.
+// A distributed workload as a graph: kernels, traces, collectives and transfers with their order,
+// written once for all ranks. Files and keys: docs/workloads.md.
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "trnsim/base/dtype.h"
 #include "trnsim/base/error.h"
@@ -21,8 +20,9 @@ namespace trnsim::workload {
 
 enum class RankUnit : std::uint8_t { kChip, kLogicalCore, kCore };
 
-// How ranks are numbered: tp innermost, then cp, dp, pp; the product is the number of ranks. Experts lie
-// across: an ep group takes every etp-th of etp x ep consecutive ranks of one pipeline stage.
+// How ranks are numbered: tp innermost, then cp, dp, pp; the product is the number of ranks.
+// Experts lie across: an ep group takes every etp-th of etp x ep consecutive ranks of one pipeline
+// stage.
 struct Parallel {
   std::uint32_t tp = 1;
   std::uint32_t cp = 1;
@@ -56,9 +56,10 @@ struct GraphNode {
   // Collective; a transfer is a permute of `send` to `receive`, pair by pair.
   collectives::Op op = collectives::Op::kAllReduce;
   collectives::Algorithm algorithm = collectives::Algorithm::kAuto;
-  std::uint64_t bytes = 0;     // as in collectives/dag.h
-  std::string groups = "all";  // as collectives::parse_groups, or "tp", "cp", "dp", "pp", "ep", "etp"
-  std::string send;            // ranks as above
+  std::uint64_t bytes = 0;  // as in collectives/dag.h
+  // As collectives::parse_groups, or an axis: "tp", "cp", "dp", "pp", "ep", "etp"; "tp@stage:1".
+  std::string groups = "all";
+  std::string send;  // ranks as above
   std::string receive;
   fabric::Space space = fabric::Space::kHbm;
   std::uint8_t priority = 0;
@@ -75,7 +76,7 @@ struct Graph {
   std::string name;
   std::string system;  // that the file is meant for; may be empty
   RankUnit rank = RankUnit::kChip;
-  std::uint32_t ranks = 0;  // 0 = the product of `parallel` where there is one, else all of the system
+  std::uint32_t ranks = 0;  // 0 = the product of `parallel` where there is one, else the system's
   Parallel parallel;
   bool has_parallel = false;
   std::vector<GraphNode> nodes;
@@ -84,15 +85,15 @@ struct Graph {
   double tokens = 0;
   double layers_scale = 1;
   std::string rate_name;
-  nlohmann::ordered_json description;  // where the nodes come from, e.g. the parameters of a transformer
+  nlohmann::ordered_json description;  // where the nodes come from, e.g. a transformer's parameters
 };
 
 // Same nodes in the same order and the same figures; locations and description do not count.
 [[nodiscard]] bool same_graph(const Graph& a, const Graph& b);
 
-// A workload file (YAML) with 'nodes' or 'transformer', or JSON Lines. Nodes come sorted: after what they
-// come after, otherwise as written. Throws Error with all findings, each with file:line:column: unknown,
-// missing or wrong keys and values, unknown 'after', cycles.
+// A workload file (YAML) with 'nodes' or 'transformer', or JSON Lines. Nodes come sorted: after
+// what they come after, otherwise as written. Throws Error with all findings, each with
+// file:line:column: unknown, missing or wrong keys and values, unknown 'after', cycles.
 [[nodiscard]] Graph load_graph(const std::string& path);
 // True for *.jsonl that starts with a graph header, and for YAML with a top-level 'nodes' or
 // 'transformer'. Unreadable files are none.
@@ -100,11 +101,13 @@ struct Graph {
 // The graph as JSON Lines: a header, then a node per line. load_graph gives the same graph again.
 [[nodiscard]] std::string to_jsonl(const Graph& graph);
 
-// Findings about `after`: unknown names, names given twice, cycles. Sorts the nodes when there are none.
+// Findings about `after`: unknown names, names given twice, cycles. Sorts the nodes when there are
+// none.
 [[nodiscard]] std::vector<Finding> check_and_sort(std::vector<GraphNode>& nodes);
 
-// Kernels are placed on the cores of one rank, equal ones once. Throws Error with the locations of the
-// nodes: ranks and groups that do not exist on this system, kernels or collectives that cannot be.
+// Kernels are placed on the cores of one rank, equal ones once. Throws Error with the locations of
+// the nodes: ranks and groups that do not exist on this system, kernels or collectives that cannot
+// be.
 [[nodiscard]] GraphJob make_job(const Graph& graph, const spec::SystemSpec& system,
                                 const lower::Options& lowering);
 

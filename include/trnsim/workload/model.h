@@ -43,7 +43,8 @@ struct Model {
   [[nodiscard]] std::string label() const;
 };
 
-// Weights of the matrices of one layer: attention, and the dense MLP or what one token uses of the experts.
+// Weights of the matrices of one layer: attention, and the dense MLP or what one token uses of the
+// experts.
 [[nodiscard]] double attention_weights(const Model& model);
 [[nodiscard]] double dense_mlp_weights(const Model& model);
 [[nodiscard]] double active_expert_weights(const Model& model);  // router included

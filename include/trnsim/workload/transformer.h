@@ -1,5 +1,6 @@
-// Transformer layers as graphs: prefill, decode and training steps of a model under tensor, context, data,
-// expert and pipeline parallelism. What is run for what, and what is left out: docs/workloads.md.
+// Transformer layers as graphs: prefill, decode and training steps of a model under tensor,
+// context, data, expert and pipeline parallelism. What is run for what, and what is left out:
+// docs/workloads.md.
 #pragma once
 
 #include <cstdint>
@@ -23,21 +24,22 @@ struct MoeOptions {
 
 struct TransformerOptions {
   Phase phase = Phase::kPrefill;
-  std::uint32_t tokens = 0;         // prefill, training: of one data-parallel slice (of one micro-batch)
-  std::uint32_t sequence = 0;       // of each sequence; 0 = tokens
-  std::uint32_t batch = 0;          // decode: sequences of one data-parallel slice
-  std::uint32_t context = 0;        // decode: tokens in the cache
-  std::uint32_t kv_splits = 1;      // decode: parts of the cache that a rank's cores attend to in parallel
-  // Decode with more tp than key/value heads: each copy of a head keeps a part of the cache, queries are
-  // gathered among them and results added. Otherwise each has all of it.
+  std::uint32_t tokens = 0;    // prefill, training: of one data-parallel slice (of one micro-batch)
+  std::uint32_t sequence = 0;  // of each sequence; 0 = tokens
+  std::uint32_t batch = 0;     // decode: sequences of one data-parallel slice
+  std::uint32_t context = 0;   // decode: tokens in the cache
+  std::uint32_t kv_splits = 1;  // decode: parts of the cache that a rank's cores attend to at once
+  // Decode with more tp than key/value heads: each copy of a head keeps a part of the cache,
+  // queries are gathered among them and results added. Otherwise each has all of it.
   bool kv_sharded = false;
   std::uint32_t layers = 1;         // that are run; of each stage in a pipeline
   bool whole_model = true;          // times are scaled to all layers
   std::uint32_t micro_batches = 1;  // training
   bool sequence_parallel = false;
   bool zero1 = false;
-  DType dtype = DType::kBFloat16;   // of the matrix products; attention and norms are at least 16-bit
-  double layer_overhead_us = 0;     // software, once a layer
+  // Of the matrix products; attention and norms are at least 16-bit.
+  DType dtype = DType::kBFloat16;
+  double layer_overhead_us = 0;  // software, once a layer
   MoeOptions moe;
 };
 

@@ -1,8 +1,9 @@
 // RMSNorm and SwiGLU traces executed on data, in both layouts, and on every generation.
+#include "trnsim/kernels/elementwise.h"
+
 #include <cmath>
 
 #include "kernel_checks.h"
-#include "trnsim/kernels/elementwise.h"
 #include "trnsim/lower/lower.h"
 
 namespace trnsim::kernels {
@@ -14,7 +15,8 @@ double worst(const Values& got, const Values& want, DType dtype) {
   double worst_error = got.size() == want.size() ? 0 : INFINITY;
   for (std::size_t i = 0; i < want.size(); ++i) {
     // Up to three roundings to the type.
-    const double error = std::abs(got[i] - want[i]) / (3 * test::rounding(dtype) * std::abs(want[i]) + 1e-5);
+    const double error =
+        std::abs(got[i] - want[i]) / (3 * test::rounding(dtype) * std::abs(want[i]) + 1e-5);
     worst_error = error <= worst_error ? worst_error : (std::isnan(error) ? INFINITY : error);
   }
   return worst_error;
@@ -62,7 +64,8 @@ TEST(RmsNorm, NormsRowsAndFewTokensAcrossPartitions) {
   }
 }
 
-// x, out and the weight once; with a residual two more arrays. 256 tokens of 1,024 in BF16: 512 KiB each.
+// x, out and the weight once; with a residual two more arrays. 256 tokens of 1,024 in BF16: 512 KiB
+// each.
 TEST(RmsNorm, MovesEachArrayOnce) {
   const auto plain = test::traffic_of(rmsnorm({256, 1024}, test::trn2()));
   EXPECT_EQ(plain.read_bytes.at("x"), 256 * 1024 * 2);
@@ -74,7 +77,8 @@ TEST(RmsNorm, MovesEachArrayOnce) {
 }
 
 TEST(Swiglu, MultipliesSiluOfTheGateByUp) {
-  for (const auto& [tokens, f] : {std::pair{130U, 300U}, {70U, 4100U}, {3U, 256U}, {64U, 128U * 100}}) {
+  for (const auto& [tokens, f] :
+       {std::pair{130U, 300U}, {70U, 4100U}, {3U, 256U}, {64U, 128U * 100}}) {
     SCOPED_TRACE(testing::Message() << tokens << " x " << f);
     for (const DType dtype : {DType::kBFloat16, DType::kFloat32}) {
       const Values both = test::numbers(7, std::size_t{tokens} * 2 * f, dtype);
@@ -98,7 +102,8 @@ TEST(Elementwise, LowersOnEveryGeneration) {
   for (const char* system : {"trn1.2xlarge", "trn2-core", "trn3-core"}) {
     const spec::CoreSpec& core = test::core_of(system);
     for (const std::uint32_t tokens : {8U, 300U}) {
-      EXPECT_NO_THROW(static_cast<void>(lower::lower(rmsnorm({tokens, 16384, DType::kBFloat16, true}, core), core)));
+      EXPECT_NO_THROW(static_cast<void>(
+          lower::lower(rmsnorm({tokens, 16384, DType::kBFloat16, true}, core), core)));
       EXPECT_NO_THROW(static_cast<void>(lower::lower(swiglu({tokens, 13312}, core), core)));
     }
   }

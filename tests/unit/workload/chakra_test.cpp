@@ -1,4 +1,6 @@
 // Chakra traces: round trip, foreign nodes, errors with file and byte.
+#include "trnsim/workload/chakra.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -6,7 +8,6 @@
 
 #include "support/systems.h"
 #include "trnsim/base/files.h"
-#include "trnsim/workload/chakra.h"
 
 namespace trnsim::workload {
 namespace {
@@ -29,10 +30,13 @@ TEST(Chakra, RoundTripGivesTheSameGraph) {
       "name: round trip\nsystem: trn2.48xlarge\nrank: chip\nranks: 4\ntokens: 4096\nrate: step\n"
       "layers_scale: 2.5\nmodel_flops: 1.0e+15\nnodes:\n"
       "  - {name: norm, kernel: rmsnorm, tokens: 256, d: 1024, residual: true}\n"
-      "  - {name: a, kernel: gemm, m: 256, n: 512, k: 1024, dtype: bf16, after: norm, overhead_us: 3.5}\n"
+      "  - {name: a, kernel: gemm, m: 256, n: 512, k: 1024, dtype: bf16, after: norm, overhead_us: "
+      "3.5}\n"
       "  - {name: only, work: {flops: 1.0e+9, bytes: 4 MiB}, ranks: '1,3', after: norm}\n"
-      "  - {name: pairs, collective: all_gather, bytes: 1 MiB, groups: '0,1;2,3', after: [a, only], stream: 2}\n"
-      "  - {name: ar, collective: all_reduce, bytes: 64 KiB, after: pairs, space: sbuf, algorithm: mesh}\n"
+      "  - {name: pairs, collective: all_gather, bytes: 1 MiB, groups: '0,1;2,3', after: [a, "
+      "only], stream: 2}\n"
+      "  - {name: ar, collective: all_reduce, bytes: 64 KiB, after: pairs, space: sbuf, algorithm: "
+      "mesh}\n"
       "  - {name: move, send: '0,1', receive: '2,3', bytes: 8192, after: ar, priority: 1}\n"
       "  - {name: b, kernel: swiglu, tokens: 64, f: 256, ranks: '2,3', after: move}\n");
   const std::string prefix = folder_of("round");
@@ -69,7 +73,8 @@ TEST(Chakra, AShippedPipelineSurvives) {
 
 // Bytes of a message: key = field x 8 + wire type (0 varint, 2 with length).
 std::string field(int number, const std::string& content) {
-  return std::string{static_cast<char>(number * 8 + 2), static_cast<char>(content.size())} + content;
+  return std::string{static_cast<char>(number * 8 + 2), static_cast<char>(content.size())} +
+         content;
 }
 std::string varint(int number, int value) {
   return {static_cast<char>(number * 8), static_cast<char>(value)};
@@ -82,7 +87,9 @@ std::string attribute(const std::string& name, int value) {
   return field(10, field(1, name) + varint(9, value));
 }
 std::string attribute(const std::string& name, const std::string& value) {
-  return field(10, field(1, name) + std::string{static_cast<char>(0xea), 1, static_cast<char>(value.size())} + value);
+  return field(10, field(1, name) +
+                       std::string{static_cast<char>(0xea), 1, static_cast<char>(value.size())} +
+                       value);
 }
 std::string node(int id, const std::string& name, int type, const std::string& rest) {
   return sized(varint(1, id) + field(2, name) + varint(3, type) + rest);
@@ -100,8 +107,9 @@ TEST(Chakra, ReadsTracesOfOthers) {
     write(prefix, rank,
           kHeader + node(1, "op", 4, attribute("num_ops", 100)) +
               node(2, "op", 4, varint(5, 1) + varint(7, 12)) +
-              node(3, "coll", 7, varint(5, 2) + attribute("comm_type", 2) + attribute("comm_size", 64) +
-                                     attribute("pg_name", "7")));
+              node(3, "coll", 7,
+                   varint(5, 2) + attribute("comm_type", 2) + attribute("comm_size", 64) +
+                       attribute("pg_name", "7")));
   }
   const Graph graph = import_chakra(prefix);
   ASSERT_EQ(graph.nodes.size(), 3);
@@ -129,30 +137,41 @@ TEST(Chakra, ErrorsNameFileAndByte) {
   const std::string first = node(1, "a", 4, attribute("num_ops", 1));
   const std::size_t at = kHeader.size() + first.size();
   write(prefix, 0, kHeader + first + "\x7fxyz");
-  EXPECT_EQ(import_message(prefix), fmt::format("P.0.et: byte {}: 127 bytes that are not a node", at));
-  write(prefix, 0, kHeader + first + node(2, "g", 7, attribute("comm_type", 3) + attribute("comm_size", 8)));
+  EXPECT_EQ(import_message(prefix),
+            fmt::format("P.0.et: byte {}: 127 bytes that are not a node", at));
+  write(prefix, 0,
+        kHeader + first + node(2, "g", 7, attribute("comm_type", 3) + attribute("comm_size", 8)));
   EXPECT_EQ(import_message(prefix),
             fmt::format("P.0.et: byte {}: node 'g': comm_type 3 is none of all-reduce, all-gather, "
-                        "reduce-scatter, all-to-all, broadcast and barrier", at));
+                        "reduce-scatter, all-to-all, broadcast and barrier",
+                        at));
   write(prefix, 0, kHeader + first + node(2, "b", 4, varint(4, 9)));
   EXPECT_EQ(import_message(prefix),
             fmt::format("P.0.et: byte {}: node 'b' depends on node 9, which does not exist", at));
-  write(prefix, 0, kHeader + first +
-                       node(2, "s", 5, attribute("comm_src", 0) + attribute("comm_dst", 1) +
-                                           attribute("comm_size", 8)));
-  EXPECT_EQ(import_message(prefix),
-            fmt::format("P.0.et: byte {}: node 's' sends to rank 1, which does not receive it", at));
-  write(prefix, 0, kHeader + first +
-                       node(2, "c", 7, attribute("comm_type", 0) + attribute("comm_size", 8) +
-                                           attribute("pg_name", "0,1")));
-  EXPECT_EQ(import_message(prefix),
-            fmt::format("P.0.et: byte {}: node 'c' is a collective of ranks 0,1, but of these only 0 have it", at));
+  write(prefix, 0,
+        kHeader + first +
+            node(2, "s", 5,
+                 attribute("comm_src", 0) + attribute("comm_dst", 1) + attribute("comm_size", 8)));
+  EXPECT_EQ(
+      import_message(prefix),
+      fmt::format("P.0.et: byte {}: node 's' sends to rank 1, which does not receive it", at));
+  write(prefix, 0,
+        kHeader + first +
+            node(2, "c", 7,
+                 attribute("comm_type", 0) + attribute("comm_size", 8) +
+                     attribute("pg_name", "0,1")));
+  EXPECT_EQ(
+      import_message(prefix),
+      fmt::format(
+          "P.0.et: byte {}: node 'c' is a collective of ranks 0,1, but of these only 0 have it",
+          at));
 }
 
 TEST(Chakra, ARingBecomesSendsAndReceives) {
-  const Graph graph = graph_of("rank: chip\nranks: 4\nnodes:\n"
-                               "  - {name: shift, collective: permute, bytes: 1 MiB}\n"
-                               "  - {name: after, work: {flops: 1}, after: shift}\n");
+  const Graph graph = graph_of(
+      "rank: chip\nranks: 4\nnodes:\n"
+      "  - {name: shift, collective: permute, bytes: 1 MiB}\n"
+      "  - {name: after, work: {flops: 1}, after: shift}\n");
   const std::string prefix = folder_of("ring");
   const spec::SystemSpec& system = test::shipped("trn2.48xlarge").spec;
   export_chakra(graph, system, prefix);

@@ -1,4 +1,6 @@
 // Graph files: positions of findings, order, ranks and groups, the job made from them.
+#include "trnsim/workload/graph.h"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -6,7 +8,6 @@
 #include "support/systems.h"
 #include "trnsim/kernels/gemm.h"
 #include "trnsim/trace/file.h"
-#include "trnsim/workload/graph.h"
 
 namespace trnsim::workload {
 namespace {
@@ -43,9 +44,8 @@ std::string load_message(const std::string& text, const std::string& name = "gra
 
 std::string job_message(const std::string& text, const std::string& system = "trn2.48xlarge") {
   const std::string path = written(text);
-  return message_of(path, [&] {
-    static_cast<void>(make_job(load_graph(path), test::shipped(system).spec, {}));
-  });
+  return message_of(
+      path, [&] { static_cast<void>(make_job(load_graph(path), test::shipped(system).spec, {})); });
 }
 
 TEST(GraphJob, RowParallelGemmHasOneProgramPerBlockShapeAndOneGroup) {
@@ -97,10 +97,11 @@ TEST(GraphFile, NamesUnknownPredecessorsAndCycles) {
 }
 
 TEST(GraphFile, SortsNodesButKeepsTheWrittenOrderOtherwise) {
-  const Graph graph = load_graph(written("nodes:\n"
-                                         "  - {name: c, work: {flops: 1}, after: [a]}\n"
-                                         "  - {name: b, work: {flops: 1}}\n"
-                                         "  - {name: a, work: {flops: 1}}\n"));
+  const Graph graph =
+      load_graph(written("nodes:\n"
+                         "  - {name: c, work: {flops: 1}, after: [a]}\n"
+                         "  - {name: b, work: {flops: 1}}\n"
+                         "  - {name: a, work: {flops: 1}}\n"));
   ASSERT_EQ(graph.nodes.size(), 3);
   EXPECT_EQ(graph.nodes[0].name + graph.nodes[1].name + graph.nodes[2].name, "bac");
 }
@@ -129,11 +130,14 @@ TEST(GraphFile, JsonLinesNameTheLine) {
             "F:2:2: this line is not JSON; one object per line");
 }
 
-// tp innermost: with tp 4 and dp 2 on eight ranks, tp groups are 0-3 and 4-7, dp groups 0,4 1,5 2,6 3,7.
+// tp innermost: with tp 4 and dp 2 on eight ranks, tp groups are 0-3 and 4-7, dp groups 0,4 1,5 2,6
+// 3,7.
 TEST(GraphJob, AxesNameGroups) {
   const auto groups = [](const std::string& axis) {
-    const Graph graph = load_graph(written("parallel: {tp: 4, dp: 2, ep: 2, etp: 2}\nnodes:\n  - {name: a, "
-                                           "collective: all_reduce, bytes: 1 MiB, groups: " + axis + "}\n"));
+    const Graph graph =
+        load_graph(written("parallel: {tp: 4, dp: 2, ep: 2, etp: 2}\nnodes:\n  - {name: a, "
+                           "collective: all_reduce, bytes: 1 MiB, groups: " +
+                           axis + "}\n"));
     std::string text;
     const GraphJob job = make_job(graph, test::shipped("trn2.48xlarge").spec, {});
     for (const GroupRun& run : job.nodes[0].groups) {
@@ -156,14 +160,15 @@ TEST(GraphJob, GroupsThatCannotBeNameTheirPlace) {
   EXPECT_EQ(job_message("nodes:\n  - {name: a, send: 0-1, receive: '1,1', bytes: 64}\n"),
             "F:2:21: node 'a': rank 1 sends to itself");
   EXPECT_EQ(job_message("parallel: {tp: 16}\nnodes:\n  - {name: a, kernel: gemm, stage: 1}\n"),
-            "F:3:5: node 'a': ranks 'stage:1': no such pipeline stage; stages are stage:0 to stage:0 (pp: 1)");
+            "F:3:5: node 'a': ranks 'stage:1': no such pipeline stage; stages are stage:0 to "
+            "stage:0 (pp: 1)");
 }
 
 TEST(GraphJob, TransfersPairRanksOneByOne) {
-  const Graph graph = load_graph(
-      written("parallel: {tp: 2, pp: 2}\nnodes:\n"
-              "  - {name: f, kernel: gemm, m: 128, n: 128, k: 128, stage: 0}\n"
-              "  - {name: t, send: stage:0, receive: stage:1, bytes: 1 MiB, after: f, stream: 1}\n"));
+  const Graph graph = load_graph(written(
+      "parallel: {tp: 2, pp: 2}\nnodes:\n"
+      "  - {name: f, kernel: gemm, m: 128, n: 128, k: 128, stage: 0}\n"
+      "  - {name: t, send: stage:0, receive: stage:1, bytes: 1 MiB, after: f, stream: 1}\n"));
   const GraphJob job = make_job(graph, test::shipped("trn2.48xlarge").spec, {});
   EXPECT_EQ(job.nodes[0].ranks, (std::vector<std::uint32_t>{0, 1}));
   const JobNode& node = job.nodes[1];
@@ -178,8 +183,9 @@ TEST(GraphJob, TransfersPairRanksOneByOne) {
 // Eight cores of 2.4 GHz x 128 x 128 x 2; the share of HBM is the whole chip's.
 TEST(GraphJob, WorkTakesTheLongerOfComputeAndMemory) {
   const spec::SystemSpec system = test::pinned_trn2("trn2.48xlarge");
-  const Graph graph = load_graph(written("nodes:\n  - {name: a, work: {flops: 6.29145600e11}}\n"
-                                         "  - {name: b, work: {bytes: 2609152000, flops: 1}}\n"));
+  const Graph graph =
+      load_graph(written("nodes:\n  - {name: a, work: {flops: 6.29145600e11}}\n"
+                         "  - {name: b, work: {bytes: 2609152000, flops: 1}}\n"));
   const GraphJob job = make_job(graph, system, {});
   // 128 x 128 x 2 x 2.4e9 x 8 = 6.291456e14 per second.
   EXPECT_NEAR(job.nodes[0].overhead_us, 1000, 1e-6);
@@ -194,8 +200,9 @@ TEST(GraphJob, ATraceRunsOnEveryCoreOfARank) {
   kernels::GemmOptions options;
   options.m = options.n = options.k = 128;
   trace::write_trt(kernels::gemm(options, system.chip.core), testing::TempDir() + "graph_test.trt");
-  const Graph graph = load_graph(written("rank: logical_core\nnodes:\n"
-                                         "  - {name: t, trace: graph_test.trt, ranks: 0-1}\n"));
+  const Graph graph =
+      load_graph(written("rank: logical_core\nnodes:\n"
+                         "  - {name: t, trace: graph_test.trt, ranks: 0-1}\n"));
   const GraphJob job = make_job(graph, system, {});
   EXPECT_EQ(job.ranks.ranks.size(), 4);
   ASSERT_EQ(job.nodes[0].programs.size(), 2);

@@ -1,10 +1,11 @@
 // Figures of the shipped models against the table of interconnect.md 2.2.
+#include "trnsim/workload/model.h"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "trnsim/base/error.h"
-#include "trnsim/workload/model.h"
 
 namespace trnsim::workload {
 namespace {
@@ -21,14 +22,13 @@ struct Row {
 };
 
 // As printed; KV in KiB of BF16.
-constexpr Row kRows[] = {
-    {"llama-3.1-8b", 8.0, 0, 51.5, 128, 0.1, 0, 0.1},
-    {"llama-3.1-70b", 70.6, 0, 449, 320, 0.1, 0, 1},
-    {"llama-3.1-405b", 405.8, 0, 2524, 504, 0.1, 0, 1},
-    {"gpt-oss-120b", 116.8, 5.1, 38, 72, 0.1, 0.1, 1},
-    {"qwen3-235b-a22b", 235.1, 21.6, 167, 188, 0.1, 0.1, 1},
-    {"deepseek-v3", 671.0, 36.6, 281, 68.6, 0.1, 0.1, 1},
-    {"hyp-frontier-moe-2t", 2122, 98, 648, 384, 1, 1, 1}};
+constexpr Row kRows[] = {{"llama-3.1-8b", 8.0, 0, 51.5, 128, 0.1, 0, 0.1},
+                         {"llama-3.1-70b", 70.6, 0, 449, 320, 0.1, 0, 1},
+                         {"llama-3.1-405b", 405.8, 0, 2524, 504, 0.1, 0, 1},
+                         {"gpt-oss-120b", 116.8, 5.1, 38, 72, 0.1, 0.1, 1},
+                         {"qwen3-235b-a22b", 235.1, 21.6, 167, 188, 0.1, 0.1, 1},
+                         {"deepseek-v3", 671.0, 36.6, 281, 68.6, 0.1, 0.1, 1},
+                         {"hyp-frontier-moe-2t", 2122, 98, 648, 384, 1, 1, 1}};
 
 TEST(Model, FiguresFollowFromTheSizes) {
   ASSERT_EQ(model_names().size(), std::size(kRows));
@@ -67,12 +67,16 @@ std::string message_of(const std::string& text) {
 }
 
 TEST(Model, EveryFindingHasItsPlace) {
-  EXPECT_EQ(message_of("source: x\nlayers: 2\nd: 8\nff: 8\nheads: 0\nkv_head: 4\nhead_dim: 8\nvocabulary: 9\n"),
-            "F:1:1: 'kv_heads' is missing\n"
-            "F:5:8: 'heads' must be a whole number from 1 to 10000000\n"
-            "F:6:1: unknown key 'kv_head'; did you mean 'kv_heads'?");
-  EXPECT_EQ(message_of("source: x\nlayers: 2\nd: 8\nff: 8\nheads: 6\nkv_heads: 4\nhead_dim: 8\nvocabulary: 9\n"),
-            "F:6:11: 6 heads cannot share 4 key/value heads evenly");
+  EXPECT_EQ(
+      message_of(
+          "source: x\nlayers: 2\nd: 8\nff: 8\nheads: 0\nkv_head: 4\nhead_dim: 8\nvocabulary: 9\n"),
+      "F:1:1: 'kv_heads' is missing\n"
+      "F:5:8: 'heads' must be a whole number from 1 to 10000000\n"
+      "F:6:1: unknown key 'kv_head'; did you mean 'kv_heads'?");
+  EXPECT_EQ(
+      message_of(
+          "source: x\nlayers: 2\nd: 8\nff: 8\nheads: 6\nkv_heads: 4\nhead_dim: 8\nvocabulary: 9\n"),
+      "F:6:11: 6 heads cannot share 4 key/value heads evenly");
 }
 
 TEST(Model, AnUnknownNameIsCorrected) {
@@ -80,7 +84,8 @@ TEST(Model, AnUnknownNameIsCorrected) {
     static_cast<void>(load_model("llama-3.1-80b"));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "model 'llama-3.1-80b' does not exist; did you mean 'llama-3.1-70b'?");
+    EXPECT_STREQ(error.what(),
+                 "model 'llama-3.1-80b' does not exist; did you mean 'llama-3.1-70b'?");
   }
 }
 

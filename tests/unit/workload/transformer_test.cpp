@@ -1,5 +1,7 @@
-// Shapes and bytes of transformer layers against the tables of interconnect.md 2.3, and the pipeline
-// schedule.
+// Shapes and bytes of transformer layers against the tables of interconnect.md 2.3, and the
+// pipeline schedule.
+#include "trnsim/workload/transformer.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 
 #include "support/systems.h"
 #include "trnsim/base/error.h"
-#include "trnsim/workload/transformer.h"
 
 namespace trnsim::workload {
 namespace {
@@ -57,13 +58,18 @@ struct Shapes {
 };
 
 TEST(Transformer, LayersHaveTheShapesOfTheTable) {
-  constexpr Shapes kTable[] = {
-      {"llama-3.1-8b", 1, "8192x6144x4096", "8192x4096x4096", "8192x28672x4096", "8192x4096x14336", 0, 4123},
-      {"llama-3.1-8b", 16, "8192x512x4096", "8192x4096x256", "8192x1792x4096", "8192x4096x896", 128, 266},
-      {"llama-3.1-70b", 4, "8192x2560x8192", "8192x8192x2048", "8192x14336x8192", "8192x8192x7168", 256, 3780},
-      {"llama-3.1-70b", 16, "8192x768x8192", "8192x8192x512", "8192x3584x8192", "8192x8192x1792", 256, 962},
-      {"llama-3.1-405b", 4, "8192x4608x16384", "8192x16384x4096", "8192x26624x16384", "8192x16384x13312", 512, 13606},
-      {"llama-3.1-405b", 16, "8192x1280x16384", "8192x16384x1024", "8192x6656x16384", "8192x16384x3328", 512, 3436}};
+  constexpr Shapes kTable[] = {{"llama-3.1-8b", 1, "8192x6144x4096", "8192x4096x4096",
+                                "8192x28672x4096", "8192x4096x14336", 0, 4123},
+                               {"llama-3.1-8b", 16, "8192x512x4096", "8192x4096x256",
+                                "8192x1792x4096", "8192x4096x896", 128, 266},
+                               {"llama-3.1-70b", 4, "8192x2560x8192", "8192x8192x2048",
+                                "8192x14336x8192", "8192x8192x7168", 256, 3780},
+                               {"llama-3.1-70b", 16, "8192x768x8192", "8192x8192x512",
+                                "8192x3584x8192", "8192x8192x1792", 256, 962},
+                               {"llama-3.1-405b", 4, "8192x4608x16384", "8192x16384x4096",
+                                "8192x26624x16384", "8192x16384x13312", 512, 13606},
+                               {"llama-3.1-405b", 16, "8192x1280x16384", "8192x16384x1024",
+                                "8192x6656x16384", "8192x16384x3328", 512, 3436}};
   for (const Shapes& row : kTable) {
     SCOPED_TRACE(testing::Message() << row.model << " TP" << row.tp);
     const Graph graph = prefill(row.model, row.tp);
@@ -99,7 +105,8 @@ TEST(Transformer, SequenceParallelismMovesTheSameBytesInTwoSteps) {
   EXPECT_EQ(argument(node_of(graph, "norm2"), "tokens"), "512");
 }
 
-// Decode of 405B at TP16 and batch 16: all-reduces of 512 KiB; a rank's eight query heads share one KV head.
+// Decode of 405B at TP16 and batch 16: all-reduces of 512 KiB; a rank's eight query heads share one
+// KV head.
 TEST(Transformer, DecodeFoldsTheQueriesOfAGroup) {
   TransformerOptions options;
   options.phase = Phase::kDecode;
@@ -117,8 +124,8 @@ TEST(Transformer, DecodeFoldsTheQueriesOfAGroup) {
   EXPECT_EQ(graph.rate_name, "TPOT");
 }
 
-// Two copies of each KV head at TP16: each keeps 4,096 of 8,192 tokens and sees the queries of both, 16 x 16
-// x 128 in BF16.
+// Two copies of each KV head at TP16: each keeps 4,096 of 8,192 tokens and sees the queries of
+// both, 16 x 16 x 128 in BF16.
 TEST(Transformer, AShardedCacheIsReadOnce) {
   TransformerOptions options;
   options.phase = Phase::kDecode;
@@ -163,19 +170,22 @@ TEST(Transformer, MoeBytesAreThoseOfTheTable) {
     const double leaves = (row.ep - 1.0) / row.ep / 1048576;
     const double tolerance = row.tokens == 128 ? 0.05 : 0.55;
     Graph graph = transformer_graph(load_model(row.model), options, parallel);
-    EXPECT_NEAR(static_cast<double>(node_of(graph, "dispatch").bytes) * leaves, row.dispatch_mib, tolerance);
-    EXPECT_NEAR(static_cast<double>(node_of(graph, "combine").bytes) * leaves, row.combine_mib, tolerance);
+    EXPECT_NEAR(static_cast<double>(node_of(graph, "dispatch").bytes) * leaves, row.dispatch_mib,
+                tolerance);
+    EXPECT_NEAR(static_cast<double>(node_of(graph, "combine").bytes) * leaves, row.combine_mib,
+                tolerance);
     options.moe = {};
     options.moe.dispatch = Dispatch::kGatherScatter;
     graph = transformer_graph(load_model(row.model), options, parallel);
     EXPECT_NEAR(static_cast<double>(node_of(graph, "dispatch.ag").bytes +
-                                    node_of(graph, "combine.rs").bytes) * leaves,
+                                    node_of(graph, "combine.rs").bytes) *
+                    leaves,
                 row.gathered_mib, 0.55);
   }
 }
 
-// GPT-OSS EP16: 4,096 x 4 rows come to the 8 experts of a rank, 2,048 to each. With a skew of 0.5 the first
-// rank has 3,072 each, the others (16 - 1.5) / 15 x 2,048 = 1,979.7, rounded up.
+// GPT-OSS EP16: 4,096 x 4 rows come to the 8 experts of a rank, 2,048 to each. With a skew of 0.5
+// the first rank has 3,072 each, the others (16 - 1.5) / 15 x 2,048 = 1,979.7, rounded up.
 TEST(Transformer, SkewMovesRowsToTheFirstRank) {
   TransformerOptions options;
   options.tokens = 4096;
@@ -192,8 +202,19 @@ TEST(Transformer, SkewMovesRowsToTheFirstRank) {
   EXPECT_EQ(node_of(graph, "expert7.down").ranks, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15");
 }
 
-// 64 k tokens over 16 chips: blocks of 4,096; a step moves 2 x 8 x 128 x 4,096 x 2 bytes. Scores: a half
-// block at home and half of each foreign block, together S^2 / (2 cp).
+// Decode, TP8: every rank has all 32 tokens; each of 8 runs 16 of 128 experts on the 32 x 4 / 8 = 16 rows
+// that are its share, one row each, and the results are added.
+TEST(Transformer, ExpertsInsideATensorParallelGroupNeedNoDispatch) {
+  const Graph graph =
+      load_graph(std::string(TRNSIM_SOURCE_DIR) + "/configs/workloads/gpt_oss_120b_decode.yaml");
+  EXPECT_THROW(static_cast<void>(node_of(graph, "dispatch.ag")), Error);
+  EXPECT_EQ(shape(graph, "expert15.gate_up"), "1x5760x2880");
+  EXPECT_THROW(static_cast<void>(node_of(graph, "expert16.gate_up")), Error);
+  EXPECT_EQ(node_of(graph, "experts.ar").bytes, 32U * 2880 * 2);
+}
+
+// 64 k tokens over 16 chips: blocks of 4,096; a step moves 2 x 8 x 128 x 4,096 x 2 bytes. Scores: a
+// half block at home and half of each foreign block, together S^2 / (2 cp).
 TEST(Transformer, RingAttentionSendsBlocksRound) {
   TransformerOptions options;
   options.tokens = 65536;
@@ -226,8 +247,9 @@ TEST(Transformer, TrainingHasTwiceTheForwardProducts) {
   double backward = 0;
   for (const GraphNode& node : graph.nodes) {
     if (node.kernel == "gemm") {
-      (node.name.starts_with("f.") ? forward : backward) +=
-          std::stod(argument(node, "m")) * std::stod(argument(node, "n")) * std::stod(argument(node, "k"));
+      (node.name.starts_with("f.") ? forward : backward) += std::stod(argument(node, "m")) *
+                                                            std::stod(argument(node, "n")) *
+                                                            std::stod(argument(node, "k"));
     }
   }
   EXPECT_EQ(backward, 2 * forward);
@@ -278,8 +300,8 @@ TEST(Pipeline, FewerMicroBatchesThanStages) {
 
 TEST(Workloads, EveryShippedGraphMakesAJobOnItsSystem) {
   std::uint32_t graphs = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(TRNSIM_SOURCE_DIR) +
-                                                               "/configs/workloads")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(TRNSIM_SOURCE_DIR) + "/configs/workloads")) {
     if (!is_graph_file(entry.path())) {
       continue;
     }
