@@ -3,9 +3,9 @@
 The beta 1 compiler takes a loop apart and joins what neighbouring iterations do side by side. In the profiles of
 trainium-kernel-fusion (data/validation/traces) four transposes of 128 columns fill one bank of PSUM that one copy of 512
 columns empties, and the stores of two iterations of 2 KiB per partition are one transfer. Here the innermost
-affine_range whose iterations do the same and do not depend on each other runs instruction by instruction over several
-iterations, and equal instructions on places in a row are one: of at most 512 elements per partition and one bank,
-transfers of at most 4 KiB per partition.
+affine_range whose iterations do the same and do not depend on each other is taken apart at such instructions: equal ones
+on places in a row are one, of at most 512 elements per partition and one bank, transfers of at most 4 KiB per
+partition. NKIBench's kernels, which the compiler printed, have tiles of just these widths.
 """
 from .. import machine
 from ..tensor import coalesce, count
@@ -267,7 +267,7 @@ class Sink:
         return width
 
     def _chunk(self, steps, own):
-        """Some iterations, instruction by instruction."""
+        """Some iterations: what is joined for all of them, then what follows it in each."""
         size = len(steps)
         if size == 1:
             for instruction in steps[0]:
@@ -275,14 +275,20 @@ class Sink:
             return
         widths = [min(size, self._width(steps, own, s)) for s in range(len(steps[0]))]
         self._join_tiles(steps, own, widths)
-        for s, width in enumerate(widths):
-            if width == 1:
+        s = 0
+        while s < len(widths):
+            width, end = widths[s], s + 1
+            if width > 1:
+                for at in range(0, size, width):
+                    self._joined(steps[at][s], steps[at + 1][s], width, own)
+                    self.m.count -= width - 1
+            else:  # what stands between two that are joined stays as it was
+                while end < len(widths) and widths[end] == 1:
+                    end += 1
                 for step in steps:
-                    self._write(*step[s])
-                continue
-            for at in range(0, size, width):
-                self._joined(steps[at][s], steps[at + 1][s], width, own)
-                self.m.count -= width - 1
+                    for instruction in step[s:end]:
+                        self._write(*instruction)
+            s = end
 
     def _join_tiles(self, steps, own, widths):
         """Tiles of iterations that an instruction takes together lie next to each other."""
