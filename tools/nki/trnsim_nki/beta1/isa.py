@@ -188,8 +188,7 @@ def nc_transpose(data, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
         _ignored("nc_transpose", unknown)
     tile_of("nc_transpose: data", data)
     drop, clip, predicate, (x,) = prepare(mask, data.shape, data)
-    # Vector is a wish: autocomp's kernels name it for tiles it cannot transpose, and run.
-    on_vector = engine == vector_engine and max(data.shape[0], _product(data.shape[1:])) <= VECTOR_SIDE
+    on_vector = engine == vector_engine and max(data.shape[0], _product(data.shape[1:])) <= VECTOR_SIDE  # else a wish
     if not drop and not on_vector:
         x = in_sbuf(x)
     if clip:
