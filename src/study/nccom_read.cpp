@@ -48,7 +48,8 @@ bool is_one_of(const std::string& name, std::initializer_list<const char*> names
 double number(const std::string& text, const Location& where) {
   double value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc{} || end != text.data() + text.size() || value <= 0) {
+  if (code != std::errc{} || end != text.data() + text.size() ||
+      !(value > 0 && value < 1e18)) {  // neither nan nor inf
     throw Error(fmt::format("'{}' is not a number above zero", text), where);
   }
   return value;
