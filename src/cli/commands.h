@@ -12,6 +12,7 @@ int describe_command(const Arguments& arguments);
 int trace_command(const Arguments& arguments);
 int trace_gen_command(const Arguments& arguments);  // "trnsim trace gen"
 int validate_command(const Arguments& arguments);
+int workload_command(const Arguments& arguments);
 int version_command(const Arguments& arguments);
 
 }  // namespace trnsim::cli

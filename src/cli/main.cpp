@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"describe", "what a system is made of, with the source of every value", describe_command},
     {"trace", "inspect, convert and generate trace files", trace_command},
     {"validate", "published measurements beside what the model says", validate_command},
+    {"workload", "look into distributed workloads, convert from and to Chakra", workload_command},
     {"version", "version, compiler and libraries", version_command},
 };
 

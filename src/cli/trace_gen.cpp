@@ -48,7 +48,7 @@ int generate(const std::string& name, const Arguments& arguments) {
 
 int trace_gen_command(const Arguments& arguments) {
   if (arguments.empty()) {
-    throw Error("trace gen: which kernel?", {}, "gemm or attention");
+    throw Error("trace gen: which kernel?", {}, "gemm, attention, rmsnorm or swiglu");
   }
   if (arguments[0] == "--help" || arguments[0] == "-h") {
     std::cout << "usage: trnsim trace gen gemm|attention [options] -o FILE\n";

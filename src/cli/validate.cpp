@@ -214,16 +214,18 @@ void calibrate(const std::vector<study::ValidationFile>& files,
   const std::string system = system_of(cases, flags);
   std::vector<study::CalibrationKey> keys;
   for (const study::ValidationFile& file : files) {
-    keys.insert(keys.end(), file.calibrate.begin(), file.calibrate.end());
+    // Of files whose cases were filtered away, keys would be searched for nothing.
+    if (std::any_of(cases.begin(), cases.end(), [&](const study::ValidationCase* one) {
+          return one->where.file == file.path;
+        })) {
+      keys.insert(keys.end(), file.calibrate.begin(), file.calibrate.end());
+    }
   }
   const study::Calibration calibration = study::calibrate(
       keys, study::key_values(keys, system, flags.overrides),
       [&](const std::vector<double>& values) {
-        std::vector<std::string> set;
-        for (std::size_t i = 0; i < keys.size(); ++i) {
-          set.push_back(fmt::format("{}={:.9g}", keys[i].key, values[i]));
-        }
-        std::vector<study::CaseResult> results = runner.run(cases, set);
+        std::vector<study::CaseResult> results =
+            runner.run(cases, study::assignments(keys, values));
         if (stop_requested != 0) {
           throw sim::Interrupted();
         }

@@ -146,7 +146,8 @@ std::vector<std::vector<std::uint32_t>> units_of(const Request& request) {
     std::uint32_t key = 0;
     if (where.domains > 1) {
       key = request.topology.domain(chip.chip);
-    } else if (request.topology.kind() == spec::FabricKind::kTorus) {
+    } else if (request.topology.kind() == spec::FabricKind::kTorus ||
+               request.topology.kind() == spec::FabricKind::kSwitched) {
       key = request.topology.coordinates(chip.chip)[2];
     }
     std::vector<std::uint32_t>& unit = by_key[key];
@@ -157,7 +158,10 @@ std::vector<std::vector<std::uint32_t>> units_of(const Request& request) {
     if (!units.empty() && unit.size() != units.front().size()) {
       throw Error(
           fmt::format("the group has {} ranks in one {} and {} in another", units.front().size(),
-                      where.domains > 1 ? "NeuronLink domain" : "instance", unit.size()),
+                      where.domains > 1                                                ? "NeuronLink domain"
+                      : request.topology.kind() == spec::FabricKind::kSwitched ? "rack"
+                                                                               : "instance",
+                      unit.size()),
           {}, "take as many ranks of each, or force the algorithm ring");
     }
     units.push_back(std::move(unit));

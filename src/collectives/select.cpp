@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <map>
 
 #include "trnsim/base/error.h"
 
@@ -25,6 +26,7 @@ enum Fact : unsigned {
   kSeveralInstances = 8,  // of one UltraServer
   kWholeChips = 16,
   kPowerOfTwo = 32,
+  kSeveralRacks = 128,  // of a switched fabric, with as many ranks in each
   kFast = 64,  // a shape that Neuron has fast paths for
 };
 
@@ -44,6 +46,8 @@ constexpr std::array kTable{
         "several NeuronLink domains"},
     Row{bit(Op::kBroadcast), kSmall, 0, Algorithm::kMesh, "below the RDH threshold"},
     Row{bit(Op::kBroadcast), kAnySize, 0, Algorithm::kRing, "above the mesh threshold"},
+    Row{kSums, kMedium | kLarge, kSeveralRacks, Algorithm::kHierarchical,
+        "above the mesh threshold, few wires between racks"},
     Row{kSums, kAnySize, kSwitched, Algorithm::kSwitchMesh,
         "switches reach every rank in one step"},
     Row{kSums, kAnySize, kOneChip, Algorithm::kMesh, "all ranks are on one chip"},
@@ -67,6 +71,16 @@ Size size_of(std::uint64_t bytes, const spec::FabricSpec& fabric) {
                                                   : kLarge;
 }
 
+bool several_even_racks(const Request& request, const Layout& where) {
+  std::map<std::uint32_t, std::size_t> ranks;
+  for (const ChipMembers& chip : where.chips) {
+    ranks[request.topology.coordinates(chip.chip)[2]] += chip.members.size();
+  }
+  return ranks.size() > 1 && std::all_of(ranks.begin(), ranks.end(), [&](const auto& rack) {
+           return rack.second == ranks.begin()->second;
+         });
+}
+
 unsigned facts_of(const Request& request, const Layout& where, const Legality& legality) {
   const auto kind = request.topology.kind();
   unsigned facts = 0;
@@ -75,6 +89,9 @@ unsigned facts_of(const Request& request, const Layout& where, const Legality& l
   };
   note(where.chips.size() == 1, kOneChip);
   note(kind == spec::FabricKind::kSwitched, kSwitched);
+  note(kind == spec::FabricKind::kSwitched && where.domains == 1 &&
+           several_even_racks(request, where),
+       kSeveralRacks);
   note(where.domains > 1, kSeveralDomains);
   note(where.whole_chips, kWholeChips);
   note(std::has_single_bit(request.group.size()), kPowerOfTwo);

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "rank_sets.h"
+#include "trnsim/collectives/plan.h"
 #include "trnsim/spec/peaks.h"
 #include "trnsim/trace/file.h"
 #include "trnsim/workload/graph.h"
@@ -223,16 +224,12 @@ class JobMaker {
     const collectives::Group& group = exchange.group;
     collectives::Request request{node.op, group, topology_, job_.ranks, node.bytes, {}};
     request.options.pairs = exchange.pairs;
-    selection = collectives::select(request, system_.fabric, node.space, node.algorithm);
-    request.options.inner = selection.inner;
-    request.options.outer = selection.outer;
-    auto& made = dags_[{node.op, selection.algorithm, selection.inner, selection.outer, node.bytes,
-                        exchange.pairs, group.ranks}];
-    if (made == nullptr) {
-      made = std::make_shared<const collectives::Dag>(collectives::make_dag(
-          node.op, selection.algorithm, group, topology_, job_.ranks, node.bytes, request.options));
+    auto& made = dags_[{node.op, node.algorithm, node.space, node.bytes, exchange.pairs, group.ranks}];
+    if (made.dag == nullptr) {
+      made = collectives::plan(request, system_.fabric, node.space, node.algorithm);
     }
-    return made;
+    selection = made.selection;
+    return made.dag;
   }
 
   void finish() {
@@ -260,9 +257,9 @@ class JobMaker {
   }
 
   using KernelKey = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
-  using DagKey =
-      std::tuple<collectives::Op, collectives::Algorithm, collectives::Algorithm,
-                 collectives::Algorithm, std::uint64_t, Pairs, std::vector<std::uint32_t>>;
+  using DagKey = std::tuple<collectives::Op, collectives::Algorithm, fabric::Space, std::uint64_t,
+                            std::vector<std::pair<std::uint32_t, std::uint32_t>>,
+                            std::vector<std::uint32_t>>;
 
   const Graph& graph_;
   const spec::SystemSpec& system_;
@@ -272,7 +269,7 @@ class JobMaker {
   GraphJob job_;
   std::map<std::string, std::uint32_t> index_;
   std::map<KernelKey, PlacedKernel> kernels_;
-  std::map<DagKey, std::shared_ptr<const collectives::Dag>> dags_;
+  std::map<DagKey, collectives::Planned> dags_;
   std::vector<Finding> findings_;
 };
 

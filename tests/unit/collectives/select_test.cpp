@@ -68,7 +68,10 @@ TEST(Select, ByGroup) {
 TEST(Select, OtherFabrics) {
   const Machine rack("trn3-ultraserver-gen1", 4);
   EXPECT_EQ(chosen(rack, Op::kAllGather, "all", 100), Algorithm::kSwitchMesh);
-  EXPECT_EQ(chosen(rack, Op::kAllReduce, "all", 512 * kMB), Algorithm::kSwitchMesh);
+  const Selection racks = selected(rack, Op::kAllReduce, "all", 512 * kMB);
+  EXPECT_EQ(racks.algorithm, Algorithm::kHierarchical);
+  EXPECT_EQ(racks.inner, Algorithm::kSwitchMesh);
+  EXPECT_EQ(chosen(rack, Op::kAllReduce, "chips:0-31", 512 * kMB), Algorithm::kSwitchMesh);
   const Machine ultra("trn2-ultraserver", 4);
   EXPECT_EQ(chosen(ultra, Op::kAllGather, "all", 100'000), Algorithm::kPodMesh);
   EXPECT_EQ(chosen(ultra, Op::kAllReduce, "all", 8 * kMB), Algorithm::kRdh);
