@@ -162,21 +162,42 @@ Calibration calibrate(const std::vector<CalibrationKey>& keys, const std::vector
   return result;
 }
 
+std::vector<std::string> assignments(const std::vector<CalibrationKey>& keys,
+                                     const std::vector<double>& values) {
+  std::vector<std::string> set;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    set.push_back(fmt::format("{}={:.9g}", keys[i].key, values[i]));
+    for (const std::string& other : keys[i].with) {
+      set.push_back(fmt::format("{}={:.9g}", other, values[i]));
+    }
+  }
+  return set;
+}
+
 std::vector<double> key_values(const std::vector<CalibrationKey>& keys, const std::string& system,
                                const std::vector<std::string>& set) {
   const spec::LoadedSystem loaded = spec::load_system(system, set);
   std::vector<double> values;
   std::vector<Finding> findings;
-  for (const CalibrationKey& key : keys) {
+  const auto find = [&](const CalibrationKey& key, const std::string& path) {
     const auto leaf = std::find_if(loaded.leaves.begin(), loaded.leaves.end(),
-                                   [&](const auto& one) { return one.path == key.key; });
+                                   [&](const auto& one) { return one.path == path; });
     if (leaf == loaded.leaves.end()) {
       std::vector<std::string> paths;
       for (const spec::Provenance& one : loaded.leaves) {
         paths.push_back(one.path);
       }
-      findings.push_back({key.where, fmt::format("{} has no key '{}'", system, key.key),
-                          did_you_mean(key.key, paths)});
+      findings.push_back({key.where, fmt::format("{} has no key '{}'", system, path),
+                          did_you_mean(path, paths)});
+    }
+    return leaf;
+  };
+  for (const CalibrationKey& key : keys) {
+    for (const std::string& other : key.with) {
+      static_cast<void>(find(key, other));
+    }
+    const auto leaf = find(key, key.key);
+    if (leaf == loaded.leaves.end()) {
       continue;
     }
     double value = 0;
@@ -215,18 +236,21 @@ void write_calibration(const Calibration& c, const std::string& system, std::ost
     if (c.after[i] == c.before[i]) {
       continue;  // keeps the source it has
     }
-    YAML::Node node = root;
-    std::string path = c.keys[i].key;
-    for (std::size_t dot = 0; (dot = path.find('.')) != std::string::npos; path.erase(0, dot + 1)) {
-      node.reset(node[path.substr(0, dot)]);
+    std::vector<std::string> paths = c.keys[i].with;
+    paths.insert(paths.begin(), c.keys[i].key);
+    for (std::string& path : paths) {
+      YAML::Node node = root;
+      for (std::size_t dot = 0; (dot = path.find('.')) != std::string::npos; path.erase(0, dot + 1)) {
+        node.reset(node[path.substr(0, dot)]);
+      }
+      YAML::Node value;
+      value["value"] = fmt::format("{:.6g}", c.after[i]);
+      value["source"] = "trnsim validate --calibrate";
+      value["status"] = "inferred";
+      value["reason"] = fmt::format("fitted to {} measurements, was {:.6g}", c.cases.size(),
+                                    c.before[i]);
+      node[path] = value;
     }
-    YAML::Node value;
-    value["value"] = fmt::format("{:.6g}", c.after[i]);
-    value["source"] = "trnsim validate --calibrate";
-    value["status"] = "inferred";
-    value["reason"] = fmt::format("fitted to {} measurements, was {:.6g}", c.cases.size(),
-                                  c.before[i]);
-    node[path] = value;
   }
   out << fmt::format("# {} with keys fitted by trnsim validate --calibrate.\n", system);
   std::string lines = calibration_text(c);

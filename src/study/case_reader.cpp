@@ -2,8 +2,10 @@
 #include "case_reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 
+#include "trnsim/collectives/plan.h"
 #include "trnsim/workload/kernel_request.h"
 
 namespace trnsim::study {
@@ -13,7 +15,8 @@ constexpr double kMostUs = 1e9;
 constexpr double kMostBytes = 1e15;
 
 const std::vector<std::string> kGrades{"A", "B", "B-", "C"};
-const std::vector<std::string> kRunKinds{"kernel", "nki", "trace", "profile"};
+const std::vector<std::string> kRunKinds{"kernel", "nki", "trace", "profile", "collective", "graph"};
+const std::vector<std::string> kCollectiveKeys{"ranks", "rank", "bytes", "algorithm", "network"};
 
 std::string literal(const YAML::Node& node) {
   if (node.IsNull()) {
@@ -122,8 +125,10 @@ std::vector<std::pair<std::string, std::string>> CaseReader::pairs(const YAML::N
 }
 
 void CaseReader::read_run(const YAML::Node& node, RunRecipe& run) {
-  if (!yaml_.check_map(node, {"kernel", "params", "nki", "args", "grid", "trips", "checkout",
-                              "python_path", "trace", "profile", "options"})) {
+  std::vector<std::string> keys{"params", "args", "grid", "trips", "checkout", "python_path", "options"};
+  keys.insert(keys.end(), kRunKinds.begin(), kRunKinds.end());
+  keys.insert(keys.end(), kCollectiveKeys.begin(), kCollectiveKeys.end());
+  if (!yaml_.check_map(node, keys)) {
     return;
   }
   RunKind kind = RunKind::kNone;
@@ -132,7 +137,7 @@ void CaseReader::read_run(const YAML::Node& node, RunRecipe& run) {
       continue;
     }
     if (kind != RunKind::kNone) {
-      yaml_.find(node, "'run' has one of kernel, nki, trace and profile");
+      yaml_.find(node, "'run' has one of kernel, nki, trace, profile, collective and graph");
     }
     kind = static_cast<RunKind>(i + 1);
     yaml_.text(node, kRunKinds[i].c_str(), run.target);
@@ -157,6 +162,61 @@ void CaseReader::read_run(const YAML::Node& node, RunRecipe& run) {
       set_argument(run, name, value);
     }
   }
+  read_collective(node, run);
+}
+
+void CaseReader::read_collective(const YAML::Node& node, RunRecipe& run) {
+  constexpr std::uint32_t kMostRanks = 65536;
+  constexpr std::uint64_t kMostBytesOfARank = std::uint64_t{1} << 50U;
+  for (const std::string& key : kCollectiveKeys) {
+    if (node[key] && run.kind != RunKind::kCollective) {
+      yaml_.find(node[key], fmt::format("'{}' is of a collective", key));
+      return;
+    }
+  }
+  std::uint32_t ranks = 0;
+  yaml_.count(node, "ranks", 2, kMostRanks, ranks);
+  if (ranks > 0) {
+    set_argument(run, "ranks", fmt::format("{}", ranks));
+  }
+  if (const YAML::Node bytes = node["bytes"]; bytes) {
+    const std::string text = bytes.IsScalar() ? bytes.Scalar() : "";
+    std::uint64_t value = 0;
+    const auto [last, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || last != text.data() + text.size() || value == 0 ||
+        value > kMostBytesOfARank) {
+      yaml_.find(bytes, fmt::format("'bytes' must be a whole number from 1 to {}", kMostBytesOfARank));
+    } else {
+      set_argument(run, "bytes", text);
+    }
+  }
+  const std::pair<const char*, std::vector<std::string>> choices[] = {
+      {"rank", {"core", "logical_core", "chip"}}, {"network", {"analytic", "flow", "packet"}}};
+  for (const auto& [key, names] : choices) {
+    std::size_t index = names.size();
+    yaml_.choice(node, key, names, index);
+    if (index < names.size()) {
+      set_argument(run, key, names[index]);
+    }
+  }
+  const auto parsed = [&](const char* key, const auto& parse) {
+    if (!node[key] || !node[key].IsScalar()) {
+      return false;  // absent, or a finding of text()
+    }
+    try {
+      static_cast<void>(parse(node[key].Scalar()));
+      return true;
+    } catch (const Error& error) {
+      yaml_.find(node[key], error.findings().front().what, error.findings().front().hint);
+      return false;
+    }
+  };
+  parsed("collective", [](const std::string& text) { return collectives::parse_op(text); });
+  std::string algorithm;
+  yaml_.text(node, "algorithm", algorithm);
+  if (parsed("algorithm", [](const std::string& text) { return collectives::parse_algorithm(text); })) {
+    set_argument(run, "algorithm", algorithm);
+  }
 }
 
 void CaseReader::check(const YAML::Node& node, const std::vector<std::string>& needed,
@@ -176,8 +236,30 @@ void CaseReader::check(const YAML::Node& node, const std::vector<std::string>& n
   if (one.run.kind == RunKind::kKernel) {
     check_kernel(run, one.run);
   }
+  if (one.run.kind == RunKind::kCollective) {
+    check_collective(node, one);
+  } else if (one.measured.clock == Clock::kDevice && one.run.kind != RunKind::kGraph &&
+             one.run.kind != RunKind::kNone) {
+    yaml_.find(node, "clock device is of collectives and graphs", "a kernel has kernel_span");
+  }
   if (one.run.kind == RunKind::kNki && one.run.target.rfind(".py:") == std::string::npos) {
     yaml_.find(run, fmt::format("nki '{}' is not FILE.py:KERNEL", one.run.target));
+  }
+}
+
+void CaseReader::check_collective(const YAML::Node& node, const ValidationCase& one) {
+  const auto& arguments = one.run.arguments;
+  const YAML::Node run = node["run"];
+  const bool given = run && run.IsMap() && run["bytes"];  // wrong bytes are a finding already
+  if (!given && std::none_of(arguments.begin(), arguments.end(), [](const auto& argument) {
+        return argument.first == "bytes";
+      })) {
+    yaml_.find(node, "'bytes' is missing", "run: {collective: all_reduce, bytes: 1048576}");
+  }
+  if (one.measured.time_us > 0 && one.measured.clock != Clock::kDevice) {
+    yaml_.find(node, fmt::format("a collective is not measured on clock {}",
+                                 clock_names()[static_cast<std::size_t>(one.measured.clock)]),
+               "the time nccom-test prints has clock: device");
   }
 }
 

@@ -30,7 +30,9 @@ class CaseReader {
  private:
   void read_run(const YAML::Node& node, RunRecipe& run);
   void read_measured(const YAML::Node& node, Measured& measured);
+  void read_collective(const YAML::Node& node, RunRecipe& run);
   void check_kernel(const YAML::Node& node, const RunRecipe& run);
+  void check_collective(const YAML::Node& node, const ValidationCase& one);
 
   YamlReader& yaml_;
 };

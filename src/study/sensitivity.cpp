@@ -14,6 +14,8 @@ namespace {
 
 using Values = std::map<std::string, std::string>;  // key -> value
 
+const std::vector<std::string> kNoKeys;
+
 class Study {
  public:
   Study(const SensitivityFile& file, CaseRunner& runner) : file_(file), runner_(runner) {
@@ -46,7 +48,7 @@ class Study {
       return result;
     }
     for (const std::string& key : assumption.keys) {
-      result.defaults.push_back(default_of(key));
+      result.defaults.push_back(default_of(key, assumption));
     }
     move(assumption, assumption.low, &HeadlineEffect::low, result);
     move(assumption, assumption.high, &HeadlineEffect::high, result);
@@ -54,12 +56,18 @@ class Study {
   }
 
  private:
+  [[nodiscard]] bool concerns(const Assumption& assumption, std::size_t headline) const {
+    const std::vector<std::string>& only = assumption.only;
+    return only.empty() ||
+           std::find(only.begin(), only.end(), file_.headlines[headline].id) != only.end();
+  }
+
   // Distinct values over the systems, in the order of the headlines.
-  [[nodiscard]] std::string default_of(const std::string& key) const {
+  [[nodiscard]] std::string default_of(const std::string& key, const Assumption& assumption) const {
     std::vector<std::string> distinct;
-    for (const Values& values : values_) {
-      const auto found = values.find(key);
-      if (found != values.end() &&
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const auto found = values_[i].find(key);
+      if (concerns(assumption, i) && found != values_[i].end() &&
           std::find(distinct.begin(), distinct.end(), found->second) == distinct.end()) {
         distinct.push_back(found->second);
       }
@@ -73,7 +81,7 @@ class Study {
     std::map<std::vector<std::string>, std::vector<std::size_t>> groups;
     for (std::size_t i = 0; i < file_.headlines.size(); ++i) {
       std::vector<std::string> set;
-      for (const std::string& key : assumption.keys) {
+      for (const std::string& key : concerns(assumption, i) ? assumption.keys : kNoKeys) {
         if (const auto found = values_[i].find(key); found != values_[i].end()) {
           set.push_back(key + "=" + moved_value(end, found->second));
         }

@@ -107,7 +107,7 @@ class Reader {
   void read_assumption(const YAML::Node& node) {
     Assumption one;
     one.where = yaml_.where(node);
-    if (!yaml_.check_map(node, {"row", "keys", "low", "high", "reason"})) {
+    if (!yaml_.check_map(node, {"row", "keys", "low", "high", "reason", "headlines"})) {
       return;
     }
     for (const char* key : {"row", "reason"}) {
@@ -118,6 +118,10 @@ class Reader {
     yaml_.text(node, "row", one.row);
     yaml_.text(node, "reason", one.reason);
     yaml_.texts(node, "keys", one.keys);
+    yaml_.texts(node, "headlines", one.only);
+    for (const YAML::Node& id : yaml_.list(node, "headlines")) {
+      check_headline(id);
+    }
     for (const YAML::Node& key : yaml_.list(node, "keys")) {
       if (key.IsScalar() && !keys_.contains(key.Scalar())) {
         yaml_.find(key, fmt::format("no system of a headline has key '{}'", key.Scalar()),
@@ -132,6 +136,17 @@ class Reader {
       read_end(node, "high", one.high);
     }
     file_.assumptions.push_back(std::move(one));
+  }
+
+  void check_headline(const YAML::Node& id) {
+    std::vector<std::string> ids;
+    for (const ValidationCase& headline : file_.headlines) {
+      ids.push_back(headline.id);
+    }
+    const std::string text = id.IsScalar() ? id.Scalar() : "";
+    if (std::find(ids.begin(), ids.end(), text) == ids.end()) {
+      yaml_.find(id, fmt::format("no headline is called '{}'", text), did_you_mean(text, ids));
+    }
   }
 
   void read_end(const YAML::Node& node, const char* key, RangeEnd& end) {

@@ -56,8 +56,9 @@ std::string range_text(const Row& row) {
 std::string unused_reason(const Row& row) {
   return row.assumption->keys.empty()
              ? row.assumption->reason
-             : fmt::format("{} at {} and {}: no headline changes", fmt::join(row.assumption->keys, ", "),
-                           end_text(row.assumption->low), end_text(row.assumption->high));
+             : fmt::format("{} at {} and {}: no headline changes; {}",
+                           fmt::join(row.assumption->keys, ", "), end_text(row.assumption->low),
+                           end_text(row.assumption->high), row.assumption->reason);
 }
 
 }  // namespace

@@ -114,11 +114,12 @@ class Reader {
   void read_calibration(const YAML::Node& node) {
     CalibrationKey row;
     row.where = yaml_.where(node);
-    if (!yaml_.check_map(node, {"key", "from", "to"})) {
+    if (!yaml_.check_map(node, {"key", "with", "from", "to"})) {
       return;
     }
     require(node, {"key", "from", "to"});
     yaml_.text(node, "key", row.key);
+    yaml_.texts(node, "with", row.with);
     yaml_.number(node, "from", -kMostUs, kMostUs, row.from);
     yaml_.number(node, "to", -kMostUs, kMostUs, row.to);
     if (node["from"] && node["to"] && row.from >= row.to) {
@@ -136,13 +137,14 @@ class Reader {
 
 const std::vector<std::string>& clock_names() {
   static const std::vector<std::string> names{"kernel_span", "profile_total", "counter",
-                                              "nc_latency", "active"};
+                                              "nc_latency", "active", "device"};
   return names;
 }
 
 double launch_us(Clock clock, const spec::LaunchSpec& launch) {
   switch (clock) {
     case Clock::kKernelSpan:
+    case Clock::kDevice:
       return 0;
     case Clock::kProfileTotal:
       return launch.profile_total_us();

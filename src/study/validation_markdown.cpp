@@ -116,7 +116,7 @@ std::string assumed_section(const Validation& validation) {
   std::string out =
       "\n## What is assumed\n\n"
       "A measured time belongs to a clock; what a launch adds on it is added to the simulated kernel "
-      "time before comparing: kernel_span +0; profile_total + preamble + tail; counter + preamble + "
+      "time before comparing: kernel_span and device +0; profile_total + preamble + tail; counter + preamble + "
       "tail + counter_extra; nc_latency + preamble + tail - nc_latency_below_profile; active + preamble "
       "+ tail - active_below_profile.\n\n| system | value | us | status | source or reason |\n"
       "|---|---|---|---|---|\n";

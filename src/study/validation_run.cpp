@@ -1,4 +1,4 @@
-// A case becomes one or two child processes: trace and `trnsim run --json -`, or `trnsim compare`.
+// A case becomes one or two child processes: trace and `trnsim run --json -`, `compare` or `collective`.
 #include "trnsim/study/validation_run.h"
 
 #include <unistd.h>
@@ -110,7 +110,8 @@ class CaseRun {
     if (one_.run.kind == RunKind::kNki) {
       nki_command(command);
     } else {
-      trace_ = one_.run.kind == RunKind::kKernel ? "" : located(one_.run.target);
+      const bool named = one_.run.kind == RunKind::kKernel || one_.run.kind == RunKind::kCollective;
+      trace_ = named ? "" : located(one_.run.target);
       return "";
     }
     const std::string text = to_text(command);
@@ -151,46 +152,68 @@ class CaseRun {
     }
   }
 
+  // `trnsim run`, `compare` or `collective` of this case.
+  [[nodiscard]] std::vector<std::string> simulation() const {
+    const RunKind kind = one_.run.kind;
+    std::vector<std::string> words{settings_.program};
+    const auto add = [&](std::initializer_list<std::string> more) {
+      words.insert(words.end(), more);
+    };
+    add({kind == RunKind::kProfile      ? "compare"
+         : kind == RunKind::kCollective ? "collective"
+                                        : "run",
+         trace_.empty() ? one_.run.target : trace_, "--system",
+         settings_.system.empty() ? one_.system : settings_.system, "--json", "-"});
+    if (one_.lnc > 0 && kind == RunKind::kCollective) {
+      add({"--set", fmt::format("lnc={}", one_.lnc)});
+    } else if (one_.lnc > 0 && kind != RunKind::kProfile) {  // a profile is of one core
+      add({"--lnc", fmt::format("{}", one_.lnc)});
+    }
+    for (const std::string& text : set_) {
+      add({"--set", text});
+    }
+    if (kind == RunKind::kKernel || kind == RunKind::kCollective) {
+      for (const auto& [name, value] : one_.run.arguments) {
+        if (kind == RunKind::kCollective && name == "bytes") {
+          add({"--min-bytes", value, "--max-bytes", value});
+        } else if (value == "True") {
+          add({"--" + name});
+        } else if (value != "False") {
+          add({"--" + name, value});
+        }
+      }
+    }
+    words.insert(words.end(), one_.run.options.begin(), one_.run.options.end());
+    return words;
+  }
+
   std::string simulate(CaseResult& result) const {
     Command command;
     command.stdout_path = base_ + ".json";
     command.stderr_path = base_ + ".err";
-    const bool profile = one_.run.kind == RunKind::kProfile;
-    command.words = {settings_.program, profile ? "compare" : "run",
-                     one_.run.kind == RunKind::kKernel ? one_.run.target : trace_, "--system",
-                     settings_.system.empty() ? one_.system : settings_.system, "--json", "-"};
-    if (one_.lnc > 0 && !profile) {  // a profile is of one core
-      command.words.insert(command.words.end(), {"--lnc", fmt::format("{}", one_.lnc)});
-    }
-    for (const std::string& text : set_) {
-      command.words.insert(command.words.end(), {"--set", text});
-    }
-    if (one_.run.kind == RunKind::kKernel) {
-      for (const auto& [name, value] : one_.run.arguments) {
-        if (value == "True" || value == "False") {
-          if (value == "True") {
-            command.words.push_back("--" + name);
-          }
-          continue;
-        }
-        command.words.insert(command.words.end(), {"--" + name, value});
-      }
-    }
-    command.words.insert(command.words.end(), one_.run.options.begin(), one_.run.options.end());
+    command.words = simulation();
     if (run_child(command) != 0) {
       return complaint(command.stderr_path);
     }
-    if (profile) {
-      read_comparison(command.stdout_path, result);
-    } else {
-      read_record(command.stdout_path, result);
+    const nlohmann::json record = nlohmann::json::parse(read_file(command.stdout_path));
+    switch (one_.run.kind) {
+      case RunKind::kProfile:
+        read_comparison(record, result);
+        break;
+      case RunKind::kCollective:
+        read_collective(record, result);
+        break;
+      case RunKind::kGraph:
+        read_graph(record, result);
+        break;
+      default:
+        read_record(record, result);
     }
     fs::remove(command.stdout_path);
     return "";
   }
 
-  void read_record(const std::string& path, CaseResult& result) const {
-    const nlohmann::json record = nlohmann::json::parse(read_file(path));
+  void read_record(const nlohmann::json& record, CaseResult& result) const {
     result.kernel_us = record.at("time_us").get<double>();
     const double extra = launch_us(one_.measured.clock, system_.launch);
     result.simulated_us = result.kernel_us + extra;
@@ -203,9 +226,25 @@ class CaseRun {
     result.bound = record.at("bound").at("text").get<std::string>();
   }
 
-  void read_comparison(const std::string& path, CaseResult& result) const {
+  // One size; its resource that is busiest for its rate is the bound. No launch on any clock.
+  void read_collective(const nlohmann::json& record, CaseResult& result) const {
+    const nlohmann::json& point = record.at("points").at(0);
+    result.kernel_us = point.at("time_us").get<double>();
+    result.simulated_us = result.kernel_us + launch_us(one_.measured.clock, system_.launch);
+    result.active_us = result.kernel_us;
+    result.bound = fmt::format("{}, {:.0f} % {}", point.at("algorithm").get<std::string>(),
+                               100 * point.at("bottleneck_utilization").get<double>(),
+                               point.at("bottleneck").get<std::string>());
+  }
+
+  void read_graph(const nlohmann::json& record, CaseResult& result) const {
+    result.kernel_us = record.at("time_us").get<double>();
+    result.simulated_us = result.kernel_us + launch_us(one_.measured.clock, system_.launch);
+    result.active_us = result.kernel_us + system_.launch.active_us();
+  }
+
+  void read_comparison(const nlohmann::json& record, CaseResult& result) const {
     constexpr double kNsPerUs = 1000;
-    const nlohmann::json record = nlohmann::json::parse(read_file(path));
     ProfileFit& fit = result.profile.emplace();
     fit.measured_span_us = record.at("measured_kernel_span_ns").get<double>() / kNsPerUs;
     fit.simulated_span_us = record.at("simulated_kernel_span_ns").get<double>() / kNsPerUs;
@@ -229,7 +268,7 @@ class CaseRun {
   const System& system_;
   const std::vector<std::string> set_;
   const std::string base_;
-  std::string trace_;
+  std::string trace_;  // the file that runs; "" = none
 };
 
 }  // namespace

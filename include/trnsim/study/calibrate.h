@@ -44,7 +44,12 @@ using Evaluate = std::function<std::vector<CaseResult>(const std::vector<double>
 [[nodiscard]] Calibration calibrate(const std::vector<CalibrationKey>& keys,
                                     const std::vector<double>& before, const Evaluate& evaluate);
 
-// The values of `keys` in a system. Throws Error: a key that does not exist or is no number.
+// KEY=VALUE of every key and of those that move with it, as --set takes them.
+[[nodiscard]] std::vector<std::string> assignments(const std::vector<CalibrationKey>& keys,
+                                                   const std::vector<double>& values);
+
+// The values of `keys` in a system. Throws Error: a key, or one that moves with it, that does not exist, or
+// a key that is no number.
 [[nodiscard]] std::vector<double> key_values(const std::vector<CalibrationKey>& keys,
                                              const std::string& system,
                                              const std::vector<std::string>& set);

@@ -25,6 +25,7 @@ struct Assumption {
   RangeEnd low;
   RangeEnd high;
   std::string reason;  // of the range, or why there is no key
+  std::vector<std::string> only;  // ids of the headlines it is of; empty: all whose systems have the keys
   Location where;
 };
 

@@ -13,7 +13,15 @@
 namespace trnsim::study {
 
 // What the measured time counts; a launch adds a fixed amount to the kernel span on each clock.
-enum class Clock : std::uint8_t { kKernelSpan, kProfileTotal, kCounter, kNcLatency, kActive };
+// kDevice is of collectives, as nccom-test prints it, and of graphs: no launch is in it.
+enum class Clock : std::uint8_t {
+  kKernelSpan,
+  kProfileTotal,
+  kCounter,
+  kNcLatency,
+  kActive,
+  kDevice
+};
 
 [[nodiscard]] const std::vector<std::string>& clock_names();  // in the order of the enum
 [[nodiscard]] double launch_us(Clock clock, const spec::LaunchSpec& launch);
@@ -26,17 +34,18 @@ struct Measured {
   double hbm_bytes = 0;   // 0 = not measured
 };
 
-enum class RunKind : std::uint8_t { kNone, kKernel, kNki, kTrace, kProfile };
+enum class RunKind : std::uint8_t { kNone, kKernel, kNki, kTrace, kProfile, kCollective, kGraph };
 
 struct RunRecipe {
   RunKind kind = RunKind::kNone;
-  std::string target;     // a built-in kernel, FILE.py:KERNEL, or a file
+  std::string target;     // a built-in kernel, FILE.py:KERNEL, a collective, or a file
   std::string checkout;   // the folder `target` lies in, by name; "" = beside the validation file
   std::vector<std::string> python_path;  // NKI: import folders below the checkout
-  std::vector<std::pair<std::string, std::string>> arguments;  // params of a kernel, args of NKI
+  std::vector<std::pair<std::string, std::string>> arguments;  // params of a kernel or
+                                                               // collective, args of NKI
   std::vector<std::uint32_t> grid;       // NKI: launch grid
   std::vector<std::uint32_t> trips;      // NKI: trip counts of loops that depend on data
-  std::vector<std::string> options;      // more options of `trnsim run`
+  std::vector<std::string> options;      // more options of `trnsim run` or `trnsim collective`
 };
 
 struct ValidationCase {
@@ -81,6 +90,7 @@ struct CalibrationKey {
   double from = 0;
   double to = 0;
   Location where;
+  std::vector<std::string> with{};  // keys that get the same value
 };
 
 struct ValidationFile {

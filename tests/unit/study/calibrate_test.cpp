@@ -106,7 +106,11 @@ TEST_F(Calibrating, AFailedRunStopsIt) {
 
 TEST(Calibration, IsWrittenAsASystemFile) {
   Calibration c;
-  c.keys = {{"chip.core.tensor.clock_ghz", 1, 3, {}}, {"launch.tail_us", 1, 3, {}}};
+  for (const char* key : {"chip.core.tensor.clock_ghz", "launch.tail_us"}) {
+    CalibrationKey& one = c.keys.emplace_back();
+    one.key = key;
+  }
+  c.keys[1].with = {"launch.preamble_us"};
   c.before = {2.4, 1.7};
   c.after = {2.5, 1.9};
   c.cases = {"A", "B"};
@@ -118,6 +122,10 @@ TEST(Calibration, IsWrittenAsASystemFile) {
   EXPECT_NE(text.find("chip:\n  core:\n    tensor:\n      clock_ghz:\n        value: 2.5\n"),
             std::string::npos);
   EXPECT_NE(text.find("launch:\n  tail_us:\n    value: 1.9\n"), std::string::npos);
+  EXPECT_NE(text.find("  preamble_us:\n    value: 1.9\n"), std::string::npos);
+  const std::vector<std::string> set{"chip.core.tensor.clock_ghz=2.5", "launch.tail_us=1.9",
+                                     "launch.preamble_us=1.9"};
+  EXPECT_EQ(assignments(c.keys, c.after), set);
 }
 
 TEST(KeyValues, AreThoseOfTheSystemAndKnowNearNames) {

@@ -76,6 +76,8 @@ TEST_F(SensitivityFiles, EveryMistakeHasItsPlace) {
   EXPECT_EQ(findings(kHead + "- {row: r, keys: [chip.core.dma.completion_ns], low: few, reason: x}\n"),
             "s.yaml:5:3: 'high' is missing\n"
             "s.yaml:5:54: 'low' must be a number or a change such as -25 %");
+  EXPECT_EQ(findings(kHead + "- {row: r, keys: [lnc], low: 1, high: 2, reason: x, headlines: [b]}\n"),
+            "s.yaml:5:65: no headline is called 'b'; did you mean 'a'?");
   EXPECT_EQ(findings(kHead + "- {row: r, low: 1, reason: x}\n"),
             "s.yaml:5:3: 'keys' is missing; a range moves keys; without them leave out low and high");
   EXPECT_EQ(findings("version: 1\nheadlines:\n- {id: a, system: trn2-cor, run: {kernel: gemm}}\n"),
@@ -124,9 +126,9 @@ TEST(Sensitivity, EveryOutputListsWhatIsNotExercised) {
   headline.id = "GEMM | 1";
   headline.system = "trn2-core";
   s.file.headlines.push_back(headline);
-  s.file.assumptions.push_back({"dma.completion", {"k"}, {-25, true}, {438, false}, "why", {}});
-  s.file.assumptions.push_back({"link.efficiency", {}, {}, {}, "no link", {}});
-  s.file.assumptions.push_back({"cc.setup", {"f"}, {4, false}, {5, false}, "why not", {}});
+  s.file.assumptions.push_back({"dma.completion", {"k"}, {-25, true}, {438, false}, "why", {}, {}});
+  s.file.assumptions.push_back({"link.efficiency", {}, {}, {}, "no link", {}, {}});
+  s.file.assumptions.push_back({"cc.setup", {"f"}, {4, false}, {5, false}, "why not", {}, {}});
   CaseResult base;
   base.one = s.file.headlines.data();
   base.outcome = Outcome::kDone;
@@ -143,7 +145,7 @@ TEST(Sensitivity, EveryOutputListsWhatIsNotExercised) {
   EXPECT_NE(page.find("| dma.completion | 345 | -25 % | 438 | -2.0 / +4.0 |\n"), std::string::npos);
   EXPECT_NE(page.find("| GEMM \\| 1 | trn2-core | 100.00 us |"), std::string::npos);
   EXPECT_NE(page.find("Not exercised by a headline yet:\n\n| assumption | why |\n|---|---|\n"
-                      "| link.efficiency | no link |\n| cc.setup | f at 4 and 5: no headline changes |\n"),
+                      "| link.efficiency | no link |\n| cc.setup | f at 4 and 5: no headline changes; why not |\n"),
             std::string::npos);
   EXPECT_NE(validation_text(validation).find("link.efficiency: not exercised by a headline yet\n"),
             std::string::npos);

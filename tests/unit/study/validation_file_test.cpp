@@ -68,7 +68,7 @@ cases:
 not_rebuilt:
 - {ids: x, reason: no source}
 calibrate:
-- {key: launch.tail_us, from: 1, to: 2}
+- {key: launch.tail_us, with: [launch.preamble_us], from: 1, to: 2}
 )";
 
 TEST_F(ValidationFiles, CasesStartFromTheDefaults) {
@@ -88,6 +88,7 @@ TEST_F(ValidationFiles, CasesStartFromTheDefaults) {
   EXPECT_EQ(file.tolerances.at(0).family_baselines.at(0).second, 0.07);
   EXPECT_EQ(file.not_rebuilt.at(0).reason, "no source");
   EXPECT_EQ(file.calibrate.at(0).to, 2);
+  EXPECT_EQ(file.calibrate.at(0).with, std::vector<std::string>{"launch.preamble_us"});
 }
 
 TEST_F(ValidationFiles, ValuesOfNkiArgumentsAreSpelledAsInPython) {
@@ -129,6 +130,55 @@ TEST_F(ValidationFiles, EveryMistakeIsReported) {
             "v.yaml:7:51: m 'x' is not a whole number from 0 to 4294967295");
 }
 
+constexpr const char* kCollective =
+    "version: 1\n"
+    "defaults: {class: c, family: f, system: trn1.32xlarge, measured: {clock: device},\n"
+    "  run: {collective: all_reduce, ranks: 16, rank: core}}\n"
+    "cases:\n";
+
+TEST_F(ValidationFiles, ACollectiveIsACaseOfASize) {
+  const ValidationFile file = read_validation_file(
+      write("v.yaml", std::string(kCollective) +
+                          "- {id: a, run: {bytes: 8589934592}, measured: {time_us: 7.1}}\n"
+                          "- {id: b, run: {collective: all_gather, ranks: 2, bytes: 64, algorithm: "
+                          "ring, network: packet}, measured: {time_us: 2}}\n"));
+  const RunRecipe& run = file.cases.at(0).run;
+  EXPECT_EQ(run.kind, RunKind::kCollective);
+  EXPECT_EQ(run.target, "all_reduce");
+  const std::vector<std::pair<std::string, std::string>> arguments{
+      {"ranks", "16"}, {"rank", "core"}, {"bytes", "8589934592"}};
+  EXPECT_EQ(run.arguments, arguments);
+  EXPECT_EQ(file.cases[0].measured.clock, Clock::kDevice);
+  const RunRecipe& other = file.cases.at(1).run;
+  EXPECT_EQ(other.target, "all_gather");
+  const std::vector<std::pair<std::string, std::string>> others{{"ranks", "2"},
+                                                                {"rank", "core"},
+                                                                {"bytes", "64"},
+                                                                {"network", "packet"},
+                                                                {"algorithm", "ring"}};
+  EXPECT_EQ(other.arguments, others);
+}
+
+TEST_F(ValidationFiles, MistakesOfCollectivesHaveTheirPlace) {
+  EXPECT_EQ(findings(std::string(kCollective) +
+                     "- {id: a, run: {rank: cor, bytes: 1K}, measured: {time_us: 7.1}}\n"
+                     "- {id: b, run: {collective: all_reduc, bytes: 8, algorithm: rign}, measured: "
+                     "{time_us: 1}}\n"
+                     "- {id: c, measured: {time_us: 1, clock: counter}}\n"
+                     "- {id: d, run: {bytes: 8, byts: 8}, measured: {time_us: 1}}\n"
+                     "- {id: e, run: {kernel: gemm, ranks: 2}, measured: {time_us: 1}}\n"),
+            "v.yaml:5:23: rank 'cor' does not exist; did you mean 'core'?\n"
+            "v.yaml:5:35: 'bytes' must be a whole number from 1 to 1125899906842624\n"
+            "v.yaml:6:29: unknown collective 'all_reduc'; did you mean 'all_reduce'?\n"
+            "v.yaml:6:61: unknown collective algorithm 'rign'; did you mean 'ring'?\n"
+            "v.yaml:7:3: 'bytes' is missing; run: {collective: all_reduce, bytes: 1048576}\n"
+            "v.yaml:7:3: a collective is not measured on clock counter; the time nccom-test prints "
+            "has clock: device\n"
+            "v.yaml:8:27: unknown key 'byts'; did you mean 'bytes'?\n"
+            "v.yaml:9:3: clock device is of collectives and graphs; a kernel has kernel_span\n"
+            "v.yaml:9:38: 'ranks' is of a collective");
+}
+
 TEST_F(ValidationFiles, AFileOfAnotherVersionIsNotRead) {
   EXPECT_EQ(findings("version: 2\n"), "v.yaml:1:10: 'version' must be a whole number from 1 to 1");
 }
@@ -158,6 +208,7 @@ TEST(LaunchTime, OfEachClockFollowsFromTheConstants) {
   // preamble 10, tail 2, counter 5 above, nc_latency 4 below, active 3 below a profile total of 12.
   const spec::LaunchSpec launch{10, 2, 5, 4, 3};
   EXPECT_EQ(launch_us(Clock::kKernelSpan, launch), 0);
+  EXPECT_EQ(launch_us(Clock::kDevice, launch), 0);
   EXPECT_EQ(launch_us(Clock::kProfileTotal, launch), 12);
   EXPECT_EQ(launch_us(Clock::kCounter, launch), 17);
   EXPECT_EQ(launch_us(Clock::kNcLatency, launch), 8);
