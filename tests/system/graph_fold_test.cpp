@@ -61,10 +61,11 @@ class Folded : public ::testing::Test {
     }
   }
   // Same job, refused folded, fine with all chips.
-  static std::string refusal(const test::JobBuilder& builder) {
-    EXPECT_GT(builder.run(false).time, Femtos{0});
+  static std::string refusal(const test::JobBuilder& builder,
+                             sim::NetworkModel network = sim::NetworkModel::kFlow) {
+    EXPECT_GT(builder.run(false, network).time, Femtos{0});
     try {
-      (void)builder.run(true);
+      (void)builder.run(true, network);
     } catch (const Error& error) {
       return error.what();
     }
@@ -156,6 +157,22 @@ TEST_F(Folded, ChipsThatDifferAreNotFolded) {
   EXPECT_EQ(builder.run(false).simulated_chips, 16U);
 }
 
+// As many kernels, but others, or the same in other places of the chip.
+TEST_F(Folded, ChipsAreAlikeOnlyWithTheSameKernelsInTheSamePlaces) {
+  test::JobBuilder kernels(system, 8);
+  kernels.kernel("small", kernels.gemm(256, 512, 256), {}, {0, 2, 4, 6, 8, 10, 12, 14});
+  kernels.kernel("large", kernels.gemm(1024, 512, 256), {}, {1, 3, 5, 7, 9, 11, 13, 15});
+  expect_exact(kernels, 2);
+  // Four ranks on a chip: the first of eight chips computes, the second of the others.
+  test::JobBuilder places(system, 2);
+  std::vector<std::uint32_t> ranks;
+  for (std::uint32_t chip = 0; chip < 16; ++chip) {
+    ranks.push_back(4 * chip + chip % 2);
+  }
+  places.kernel("a", places.gemm(256, 512, 256), {}, ranks);
+  expect_exact(places, 2);
+}
+
 // A chain from chip 0: the ranks are done one after the other.
 TEST_F(Folded, KernelsBehindABroadcastAreRefused) {
   test::JobBuilder builder(system, 8);
@@ -167,14 +184,17 @@ TEST_F(Folded, KernelsBehindABroadcastAreRefused) {
   EXPECT_NE(text.find("--cores all"), std::string::npos) << text;
 }
 
-// Software alone: what is refused is the time, not the share of memory.
+// The analytic network takes nothing of memories: what is refused is the time of the start, whether it
+// comes behind the end of the leader's kernel or before it.
 TEST_F(Folded, SoftwareBehindABroadcastIsRefused) {
   for (const double us : {0.5, 500.0}) {
     test::JobBuilder builder(system, 8);
     const std::uint32_t cast =
         builder.collective("cast", {Op::kBroadcast, Algorithm::kRing, 4096, {}, 0, 1});
     builder.software("after", us, {cast});
-    EXPECT_NE(refusal(builder).find("cores: folded does not hold here"), std::string::npos) << us;
+    const std::string text = refusal(builder, sim::NetworkModel::kAnalytic);
+    EXPECT_NE(text.find("would start after at another time than rank0"), std::string::npos)
+        << us << ": " << text;
   }
 }
 
