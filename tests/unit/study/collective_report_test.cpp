@@ -1,6 +1,7 @@
 // Views of a collective sweep that was made by hand.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "support/systems.h"
@@ -34,7 +35,11 @@ class CollectiveReport : public ::testing::Test {
     sweep.points.push_back(point);
   }
   [[nodiscard]] std::string text(const std::vector<MeasuredCollective>& measured = {}) const {
-    return collective_text(system, request, sweep, measured);
+    // One space where there are several: columns may become wider or narrower.
+    std::string all = collective_text(system, request, sweep, measured);
+    all.erase(std::unique(all.begin(), all.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
+              all.end());
+    return all;
   }
   static void expect_in(const std::string& text, const std::string& part) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " is not in:\n" << text;
@@ -47,27 +52,28 @@ class CollectiveReport : public ::testing::Test {
 
 TEST_F(CollectiveReport, TextNamesWhatRanAndWhatBinds) {
   expect_in(text(), "all_reduce over 16 ranks, 4 groups at a time on trn2.48xlarge (line, flow network)");
-  expect_in(text(), "     3 MiB       50.00     62.91    117.96  rdh               75 % link chip 0 -> chip 1 (x)");
-  expect_in(text(), "    1000 B       10.00");
-  expect_in(text(), "depends on  collective_setup_us");
+  expect_in(text(), "\n 3 MiB 50.00 62.91 117.96 rdh 75 % ");
+  expect_in(text(), "chip 0 -> chip 1");
+  expect_in(text(), "\n 1000 B 10.00 ");
+  expect_in(text(), "depends on collective_setup_us");
   EXPECT_EQ(text().find("slow path"), std::string::npos);
   EXPECT_EQ(text().find("mean error"), std::string::npos);
 }
 
 TEST_F(CollectiveReport, TextSaysWhyAGroupIsSlow) {
   sweep.points.front().selection.legality = {false, "irregular groups are slow"};
-  expect_in(text(), "  slow path   irregular groups are slow\n");
+  expect_in(text(), " slow path irregular groups are slow\n");
 }
 
 // 50 / 40 = 1.25 and 10 / 10: the mean error is 12.5 %.
 TEST_F(CollectiveReport, TextComparesWithMeasurements) {
   const std::string compared = text({{3 << 20, 40}, {1000, 10}});
-  expect_in(compared, "       40.0  1.250\n");
-  expect_in(compared, "       10.0  1.000\n");
-  expect_in(compared, "  mean error  12.5 % over 2 sizes\n");
+  expect_in(compared, " 40.0 1.250\n");
+  expect_in(compared, " 10.0 1.000\n");
+  expect_in(compared, " mean error 12.5 % over 2 sizes\n");
   expect_in(text({{77, 1}}), "no size is in both");
   // One size of two.
-  expect_in(text({{3 << 20, 40}}), "  mean error  25.0 % over 1 sizes\n");
+  expect_in(text({{3 << 20, 40}}), " mean error 25.0 % over 1 sizes\n");
 }
 
 TEST_F(CollectiveReport, JsonHasEverything) {
