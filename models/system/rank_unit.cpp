@@ -100,6 +100,13 @@ void RankUnit::launch(Femtos now) {
     agenda_.at(finish_at_, Phase::kComplete, id_, this);
     return;
   }
+  // The two programs of a logical NeuronCore meet each other.
+  for (std::size_t c = 0; c + 1 < task.programs.size(); c += 2) {
+    if (task.programs[c] != nullptr && task.programs[c]->lnc == 2) {
+      cores_[c]->join_pair(0);
+      cores_[c + 1]->join_pair(1);
+    }
+  }
   for (std::size_t c = 0; c < task.programs.size(); ++c) {
     if (task.programs[c] != nullptr) {
       cores_[c]->run(now, *task.programs[c], hbm_bases_[c], this);

@@ -19,7 +19,8 @@ namespace trnsim::models {
 
 struct RankTask {
   std::string name;
-  // Kernel: one program per core of the rank, null = idle. Collective: empty.
+  // Kernel: one program per core of the rank, null = idle; programs of LNC=2 on two neighbours, the first
+  // of them even. Collective: empty.
   std::vector<std::shared_ptr<const lower::Program>> programs;
   bool is_collective = false;
   Femtos overhead{0};                     // before a kernel
@@ -54,6 +55,10 @@ class RankUnit final : public sc_core::sc_module,
   void on_collective_done(Femtos now, std::uint32_t collective, std::uint32_t member) override;
 
   [[nodiscard]] bool finished() const { return left_ == 0; }
+  // A kernel is on its cores.
+  [[nodiscard]] bool runs_kernel() const { return running_; }
+  // Empty for a follower.
+  [[nodiscard]] const std::vector<NeuronCore*>& cores() const { return cores_; }
   [[nodiscard]] const std::vector<RankTask>& tasks() const { return tasks_; }
   [[nodiscard]] const std::vector<TaskTimes>& times() const { return times_; }
   // "rank3 waits for layer.qkv" and what its cores do, for deadlock reports.

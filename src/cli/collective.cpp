@@ -81,11 +81,13 @@ std::uint64_t parse_bytes(const std::string& option, const std::string& text) {
   std::string unit = text.substr(std::min(used, text.size()));
   const std::string units = "KMGT";
   if (!unit.empty() && units.find(unit[0]) != std::string::npos) {
-    value <<= 10U * (units.find(unit[0]) + 1);
+    const auto shift = 10U * static_cast<unsigned>(units.find(unit[0]) + 1);
+    value = value >> (50U - shift) > 1 ? UINT64_MAX : value << shift;
     unit = unit.substr(1) == "iB" || unit.substr(1) == "B" ? "" : unit.substr(1);
   }
-  if (value == 0 || !unit.empty()) {
-    throw Error(fmt::format("{}: '{}' is not a size", option, text), {}, "e.g. 65536, 64K or 1G");
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 50U;
+  if (value == 0 || value > kMost || !unit.empty()) {
+    throw Error(fmt::format("{}: '{}' is not a size", option, text), {}, "e.g. 65536, 64K or 1G; at most 1024T");
   }
   return value;
 }

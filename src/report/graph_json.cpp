@@ -32,10 +32,7 @@ ordered_json node_json(const workload::JobNode& node, const sim::NodeRecord& rec
     json["reason"] = node.selection.reason;
     json["fast_path"] = node.selection.legality.fast;
     json["stream"] = node.stream;
-    json["trigger_to_start_us"] =
-        record.transfers_start < record.first_start
-            ? 0.0
-            : (record.transfers_start - record.first_start).us();
+    json["mean_wait_for_ranks_us"] = us(record.wait_fs) / std::max(1U, record.ranks);
   } else {
     json["flops_per_rank"] = node.flops;
     json["overhead_us"] = node.overhead_us;
@@ -92,7 +89,7 @@ ordered_json graph_json(const spec::LoadedSystem& system, const GraphEntry& entr
        {{"compute", us(record.rank_time.compute_fs)},
         {"hidden_communication", us(record.rank_time.hidden_fs)},
         {"exposed_communication", us(record.rank_time.exposed_fs)},
-        {"idle", us(record.rank_time.idle_fs)}}},
+        {"waiting", us(record.rank_time.idle_fs)}}},
       {"engines", engines_json(record)},
       {"kernel_hbm_bytes", record.hbm_bytes},
       {"instructions_simulated", record.instructions},

@@ -42,7 +42,7 @@ std::string figures(const GraphEntry& entry, const GraphMetrics& metrics) {
                         metrics.pflops, 100 * metrics.mfu, metrics.peak_pflops);
   }
   text += fmt::format(
-      "  ranks       compute {:.1f} %, exposed communication {:.1f} %, idle {:.1f} %\n",
+      "  ranks       compute {:.1f} %, exposed communication {:.1f} %, waiting {:.1f} %\n",
       100 * metrics.compute_share, 100 * metrics.exposed_share, 100 * metrics.idle_share);
   if (entry.record.rank_time.hidden_fs + entry.record.rank_time.exposed_fs > 0) {
     text += fmt::format("              {:.1f} % of the time in communication is hidden by compute\n",
@@ -52,7 +52,7 @@ std::string figures(const GraphEntry& entry, const GraphMetrics& metrics) {
 }
 
 std::string nodes(const GraphEntry& entry) {
-  std::string text = fmt::format("\n  {:<30} {:>9} {:>11} {:>6}  {}\n", "node", "start us", "us",
+  std::string text = fmt::format("\n  {:<26} {:>9} {:>11} {:>6}  {}\n", "node", "start us", "us",
                                  "ranks", "what");
   const std::size_t count = entry.job.nodes.size();
   for (std::size_t n = 0; n < std::min(count, kMostNodes); ++n) {
@@ -67,10 +67,10 @@ std::string nodes(const GraphEntry& entry) {
       what = fmt::format("{:.1f} TFLOPS", node.flops / us * 1e-6);
     }
     std::string label = node.name;
-    if (label.size() > 30) {
-      label = label.substr(0, 29) + "~";
+    if (label.size() > 26) {
+      label = label.substr(0, 25) + "~";
     }
-    text += fmt::format("  {:<30} {:>9.1f} {:>11.2f} {:>6}  {}\n", label, record.first_start.us(),
+    text += fmt::format("  {:<26} {:>9.1f} {:>11.2f} {:>6}  {}\n", label, record.first_start.us(),
                         us, record.ranks, what);
   }
   if (count > kMostNodes) {
@@ -110,14 +110,14 @@ std::string resources(const GraphEntry& entry) {
 std::string engines(const GraphEntry& entry) {
   const double all = static_cast<double>(entry.record.time.count) * entry.record.ranks *
                      entry.job.cores_per_rank;
-  std::string text = "  engines     ";
+  std::string text = "  busy, %     ";
   for (int e = 0; e < trace::kEngineCount; ++e) {
-    text += fmt::format("{}{} {:.1f} %", e == 0 ? "" : ", ",
+    text += fmt::format("{}{} {:.1f}", e == 0 ? "" : ", ",
                         trace::name(static_cast<trace::Engine>(e)),
                         100 * static_cast<double>(
                                   entry.record.engines[static_cast<std::size_t>(e)].busy_fs) / all);
   }
-  return text + " busy\n";
+  return text + "\n";
 }
 
 // Unpublished values that hardware.md 22 rates "high" for what ranks exchange.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "collect.h"
 #include "graph_system.h"
@@ -78,12 +79,20 @@ std::uint64_t overlap(const std::vector<Interval>& a, const std::vector<Interval
   return sum;
 }
 
-void add_rank_time(GraphRecord& record, const models::RankUnit& rank) {
+// A collective takes a rank's time from when all ranks have arrived; before, the rank waits for them.
+Femtos begin_of(const GraphSystem& system, const models::RankTask& task,
+                const models::TaskTimes& times) {
+  return task.is_collective
+             ? max(times.start, system.collectives().record(task.collective).start)
+             : times.start;
+}
+
+void add_rank_time(GraphRecord& record, const GraphSystem& system, const models::RankUnit& rank) {
   std::vector<Interval> compute;
   std::vector<Interval> communication;
   for (std::size_t t = 0; t < rank.tasks().size(); ++t) {
     (rank.tasks()[t].is_collective ? communication : compute)
-        .push_back({rank.times()[t].start, rank.times()[t].end});
+        .push_back({begin_of(system, rank.tasks()[t], rank.times()[t]), rank.times()[t].end});
   }
   compute = merged(std::move(compute));
   communication = merged(std::move(communication));
@@ -107,21 +116,17 @@ void add_nodes(GraphRecord& record, const GraphSystem& system, const workload::G
       const models::TaskTimes& times = rank.times()[t];
       const std::uint32_t n = system.node_of_task()[r][t];
       NodeRecord& node = record.nodes[n];
-      node.first_start = min(node.first_start, times.start);
-      node.last_start = max(node.last_start, times.start);
+      const Femtos begin = begin_of(system, rank.tasks()[t], times);
+      node.first_start = min(node.first_start, begin);
+      node.last_start = max(node.last_start, begin);
       node.first_end = min(node.first_end, times.end);
       node.last_end = max(node.last_end, times.end);
-      node.busy_fs += (times.end - times.start).count;
+      node.busy_fs += (times.end - begin).count;
+      node.wait_fs += (begin - times.start).count;
       ++node.ranks;
       if (shown) {
         record.timeline.push_back({r, n, times.ready, times.start, times.end});
       }
-    }
-  }
-  for (std::uint32_t n = 0; n < job.nodes.size(); ++n) {
-    for (const std::uint32_t number : system.collective_numbers()[n]) {
-      record.nodes[n].transfers_start =
-          max(record.nodes[n].transfers_start, system.collectives().record(number).start);
     }
   }
 }
@@ -134,7 +139,15 @@ void add_cores(GraphRecord& record, GraphSystem& system, const spec::SystemSpec&
     }
   }
   const std::vector<models::NeuronCore*>& cores = system.machine().cores();
+  const auto& all_ranks = system.ranks();
+  std::set<const models::NeuronCore*> of_ranks;
+  for (const auto& rank : all_ranks) {
+    of_ranks.insert(rank->cores().begin(), rank->cores().end());
+  }
   for (std::uint32_t c = 0; c < cores.size(); ++c) {
+    if (!of_ranks.contains(cores[c])) {
+      continue;
+    }
     cores[c]->close(record.time);
     const std::uint32_t weight = chips_of_class[c / spec.cores_per_chip_used];
     for (int e = 0; e < trace::kEngineCount; ++e) {
@@ -188,7 +201,7 @@ GraphRecord collect_graph(GraphSystem& system, const spec::SystemSpec& spec,
   record.transfers = system.collectives().transfers();
   record.wakeups = system.machine().agenda().wakeups();
   for (const auto& rank : system.ranks()) {
-    add_rank_time(record, *rank);
+    add_rank_time(record, system, *rank);
   }
   add_nodes(record, system, job);
   add_cores(record, system, spec);

@@ -45,7 +45,10 @@ GraphSystem::GraphSystem(const sc_core::sc_module_name& name, const spec::System
       job_(job),
       plan_(system, job.ranks),
       classes_(fold_chips(job, system.chips(), options.folded)),
-      simulated_(only_chips(system, classes_.leader_chip.size())) {
+      simulated_(only_chips(system, classes_.leader_chip.size())),
+      job_chips_(classes_.class_of_chip.size() -
+                 static_cast<std::size_t>(std::count(classes_.class_of_chip.begin(),
+                                                     classes_.class_of_chip.end(), UINT32_MAX))) {
   machine_ = std::make_unique<models::Machine>("system", simulated_);
   make_network(options);
   collectives_ = std::make_unique<models::CollectiveEngine>(
@@ -104,6 +107,33 @@ void GraphSystem::add_collectives() {
   }
 }
 
+void GraphSystem::check_programs(const workload::JobNode& node) const {
+  const double stack = system_.chip.hbm.capacity_gib_per_stack * 0x1p30;
+  const double share =
+      stack / std::min(system_.chip.cores_per_hbm_stack, system_.cores_per_chip_used);
+  for (std::size_t c = 0; c < node.programs.size(); ++c) {
+    if (node.programs[c] == nullptr) {
+      continue;
+    }
+    const lower::Program& program = *node.programs[c];
+    if (static_cast<double>(program.hbm_footprint_bytes) > share) {
+      throw Error(fmt::format("{}: needs {:.2f} GiB of HBM on one core, its share is {:.2f} GiB",
+                              node.name, static_cast<double>(program.hbm_footprint_bytes) / 0x1p30,
+                              share / 0x1p30),
+                  {}, "divide it over more ranks");
+    }
+    const std::size_t other = c ^ 1U;
+    if (program.lnc == 2 &&
+        (other >= node.programs.size() || node.programs[other] == nullptr ||
+         node.programs[other]->lnc != 2 || node.programs[other]->meetings != program.meetings)) {
+      throw Error(fmt::format("{}: a kernel for LNC=2 needs both of its programs on two neighbouring "
+                              "cores of the rank, and they must meet equally often",
+                              node.name),
+                  {}, "make a rank of logical cores or of the chip");
+    }
+  }
+}
+
 void GraphSystem::load_ranks() {
   const auto count = static_cast<std::uint32_t>(job_.ranks.ranks.size());
   std::vector<std::vector<models::RankTask>> tasks(count);
@@ -127,7 +157,7 @@ void GraphSystem::load_ranks() {
     task.name = node.name;
     task.overhead = from_us(node.overhead_us);
     if (node.kind == workload::JobKind::kKernel) {
-      has_kernels_ = true;
+      check_programs(node);
       task.programs = node.programs;
       if (node.ranks.empty()) {
         for (std::uint32_t rank = 0; rank < count; ++rank) {
@@ -242,14 +272,19 @@ void GraphSystem::on_shares_told(Femtos now) {
           engine_share_of(classes_.leader_chip[c], stack));
     }
   }
-  if (has_kernels_) {
-    check_likeness(now, stacks);
-  }
+  check_likeness(now, stacks);
 }
 
-// Rounding may end equal flows a picosecond apart; what lasts longer is a difference.
+// Rounding may end equal flows a picosecond apart; what lasts longer than a nanosecond while kernels run
+// is a difference.
 void GraphSystem::check_likeness(Femtos now, std::uint32_t stacks) {
   constexpr Femtos kRounding{1'000'000};
+  if (classes_.leader_chip.size() == job_chips_ ||
+      std::none_of(ranks_.begin(), ranks_.end(),
+                   [](const auto& rank) { return rank->runs_kernel(); })) {
+    unlike_since_ = kNever;
+    return;
+  }
   if (unlike_since_ != kNever && now - unlike_since_ > kRounding) {
     throw Error("cores: folded does not hold here: collectives take other shares of memory on some "
                 "chips than on those that stand for them",

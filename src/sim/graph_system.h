@@ -34,10 +34,6 @@ class GraphSystem final : public sc_core::sc_module, public models::ShareListene
   [[nodiscard]] const models::CollectiveEngine& collectives() const { return *collectives_; }
   [[nodiscard]] const std::vector<std::unique_ptr<models::RankUnit>>& ranks() const { return ranks_; }
   [[nodiscard]] const ChipClasses& classes() const { return classes_; }
-  // Number in the collective engine of group g of node n.
-  [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& collective_numbers() const {
-    return collective_numbers_;
-  }
   // Task of each rank -> node of the job.
   [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& node_of_task() const {
     return node_of_task_;
@@ -47,6 +43,7 @@ class GraphSystem final : public sc_core::sc_module, public models::ShareListene
   void make_network(const GraphOptions& options);
   void add_collectives();
   void load_ranks();
+  void check_programs(const workload::JobNode& node) const;
   void assign_cores(std::uint32_t rank);
   void list_engine_users();
   void check_likeness(Femtos now, std::uint32_t stacks);
@@ -63,13 +60,13 @@ class GraphSystem final : public sc_core::sc_module, public models::ShareListene
   models::NetworkIf* network_ = nullptr;
   std::unique_ptr<models::CollectiveEngine> collectives_;
   std::vector<std::unique_ptr<models::RankUnit>> ranks_;
-  std::vector<std::vector<std::uint32_t>> collective_numbers_;
+  std::vector<std::vector<std::uint32_t>> collective_numbers_;  // in the engine, by node and group
   std::vector<std::vector<std::uint32_t>> node_of_task_;
   std::vector<double> shares_;                      // GB/s of each resource, as told
   // For each stack of each chip: channels of the ranks beside it, and the share of the stack's DMA
   // engines that 1 GB/s on them takes.
   std::vector<std::vector<std::pair<std::uint32_t, double>>> engine_users_;
-  bool has_kernels_ = false;
+  std::size_t job_chips_ = 0;                       // with ranks
   Femtos unlike_since_ = kNever;                    // a chip's shares differ from its leader's
 };
 

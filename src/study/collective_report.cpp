@@ -30,6 +30,12 @@ const char* network_name(sim::NetworkModel network) {
   return kNetworks[static_cast<std::size_t>(network)];
 }
 
+// Without "link" in front and the class behind: the column is narrow.
+std::string short_name(const std::string& resource) {
+  const std::string name = resource.substr(0, resource.find(" ("));
+  return name.starts_with("link ") ? name.substr(5) : name;
+}
+
 // What a time depends on that hardware.md 22 rates "high" and nobody publishes.
 std::string assumptions(const spec::FabricSpec& fabric) {
   std::string text = fmt::format(
@@ -61,17 +67,17 @@ std::string collective_text(const spec::LoadedSystem& system, const CollectiveRe
     text += "  slow path   " + sweep.points.front().selection.legality.reason + "\n";
   }
   text += assumptions(system.spec.fabric);
-  text += fmt::format("\n{:>10} {:>11} {:>9} {:>9}  {:<17} {}\n", "size", "time us", "algbw",
+  text += fmt::format("\n{:>8} {:>10} {:>8} {:>8}  {:<12} {}\n", "size", "time us", "algbw",
                       "busbw", "algorithm",
                       measured.empty() ? "busiest resource" : "measured us  ratio");
   for (const CollectivePoint& point : sweep.points) {
     std::string last;
     if (measured.empty()) {
-      last = fmt::format("{:.0f} % {}", 100 * point.bottleneck_utilization, point.bottleneck);
+      last = fmt::format("{:>3.0f} % {}", 100 * point.bottleneck_utilization, short_name(point.bottleneck));
     } else if (const MeasuredCollective* row = find(measured, point.bytes)) {
       last = fmt::format("{:>11.1f} {:>6.3f}", row->time_us, point.time_us / row->time_us);
     }
-    text += fmt::format("{:>10} {:>11.2f} {:>9.2f} {:>9.2f}  {:<17} {}\n", size_text(point.bytes),
+    text += fmt::format("{:>8} {:>10.2f} {:>8.2f} {:>8.2f}  {:<12} {}\n", size_text(point.bytes),
                         point.time_us, point.algbw_GBps, point.busbw_GBps,
                         collectives::name(point.selection.algorithm), last);
   }

@@ -16,20 +16,21 @@ enum class NetworkModel : std::uint8_t { kAnalytic, kFlow, kPacket };
 struct GraphOptions {
   NetworkModel network = NetworkModel::kFlow;
   // Chips whose ranks run the same are simulated once. Exact, or an Error: the run checks that the ranks
-  // that are left out would have started everything at the same femtosecond.
+  // that are left out would have started everything at the same time (to a nanosecond: rounding).
   bool folded = true;
   const volatile std::sig_atomic_t* stop_flag = nullptr;
 };
 
 // One node of the graph over all its ranks.
 struct NodeRecord {
-  Femtos first_start = kNever;       // kernel: launch; collective: trigger
+  // Kernel: launch. Collective: all ranks of the group have triggered it.
+  Femtos first_start = kNever;
   Femtos last_start{0};
   Femtos first_end = kNever;
   Femtos last_end{0};
   std::uint64_t busy_fs = 0;         // sum over ranks of end - start
+  std::uint64_t wait_fs = 0;         // collective: sum over ranks from trigger to start
   std::uint32_t ranks = 0;
-  Femtos transfers_start{0};         // collective: of the last group: all ranks have arrived
 };
 
 // One slice of the timeline of one rank.
@@ -53,8 +54,8 @@ struct ResourceRecord {
 struct RankTimeRecord {
   std::uint64_t compute_fs = 0;      // a kernel runs
   std::uint64_t hidden_fs = 0;       // ... and a collective as well
-  std::uint64_t exposed_fs = 0;      // a collective and no kernel
-  std::uint64_t idle_fs = 0;         // neither
+  std::uint64_t exposed_fs = 0;      // a collective that all ranks have reached, and no kernel
+  std::uint64_t idle_fs = 0;         // neither: waits for other ranks
 };
 
 struct GraphRecord {

@@ -48,7 +48,7 @@ class GraphReport : public ::testing::Test {
     record.rank_time = {130'000'000'000, 40'000'000'000, 60'000'000'000, 10'000'000'000};
     record.nodes.resize(3);
     set(0, 0, 60, 2, 0);
-    set(1, 40, 90, 2, 45);
+    set(1, 40, 90, 2, 5);
     set(2, 90, 100, 1, 0);
     record.engines[0].busy_fs = 400'000'000'000;  // a quarter of 16 cores x 100 us
     record.resources = {{"link chip 0 -> chip 1 (x)", fabric::ResourceKind::kLink, 128, 6.4e6, 50'000'000'000},
@@ -58,13 +58,13 @@ class GraphReport : public ::testing::Test {
                        {0, 1, from_ns(40e3), from_ns(40e3), from_ns(90e3)},
                        {1, 2, from_ns(80e3), from_ns(90e3), from_ns(100e3)}};
   }
-  void set(std::size_t n, double start_us, double end_us, std::uint32_t ranks, double arrived_us) {
+  void set(std::size_t n, double start_us, double end_us, std::uint32_t ranks, double waited_us) {
     sim::NodeRecord& node = record.nodes[n];
     node.first_start = node.last_start = from_ns(start_us * 1e3);
     node.first_end = node.last_end = from_ns(end_us * 1e3);
     node.ranks = ranks;
     node.busy_fs = ranks * (node.last_end - node.last_start).count;
-    node.transfers_start = from_ns(arrived_us * 1e3);
+    node.wait_fs = ranks * from_ns(waited_us * 1e3).count;
   }
   [[nodiscard]] std::string text() const { return graph_text(system, {job, record}); }
   void expect_in_text(const std::string& part) const {
@@ -104,13 +104,13 @@ TEST_F(GraphReport, TextSaysHowRanksSpendTheirTime) {
   expect_in_text("  time        100.00 us\n");
   expect_in_text("  TTFT        200.00 us   this time x 2\n");
   expect_in_text("  rate        20480000 tokens/s\n");
-  expect_in_text("compute 65.0 %, exposed communication 30.0 %, idle 5.0 %");
+  expect_in_text("compute 65.0 %, exposed communication 30.0 %, waiting 5.0 %");
   expect_in_text("40.0 % of the time in communication is hidden by compute");
-  expect_in_text("Tensor 25.0 %");
+  expect_in_text("Tensor 25.0");
   // 6 GFLOP in 60 us; 2.5 MB.
   expect_in_text("0.0       60.00      2  100.0 TFLOPS\n");
   expect_in_text("40.0       50.00      2  2.5 MB rdh\n");
-  expect_in_text("a_kernel_with_a_name_that_is_~");
+  expect_in_text("a_kernel_with_a_name_that~");
   // 6.4 MB of 12.8 that pass in 100 us; the other link is idle.
   expect_in_text("25.0 % used on average");
   expect_in_text(" 50.0 %      6.40 MB\n");
@@ -128,7 +128,7 @@ TEST_F(GraphReport, JsonHasEveryNode) {
   EXPECT_DOUBLE_EQ(json["nodes"][0]["overhead_us"], 1.5);
   EXPECT_EQ(json["nodes"][1]["algorithm"], "rdh");
   EXPECT_EQ(json["nodes"][1]["group_size"], 2);
-  EXPECT_DOUBLE_EQ(json["nodes"][1]["trigger_to_start_us"], 5);
+  EXPECT_DOUBLE_EQ(json["nodes"][1]["mean_wait_for_ranks_us"], 5);
   EXPECT_DOUBLE_EQ(json["nodes"][1]["mean_us"], 50);
   // Resources that carried something.
   ASSERT_EQ(json["resources"].size(), 2U);
