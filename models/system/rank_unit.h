@@ -57,6 +57,7 @@ class RankUnit final : public sc_core::sc_module,
   [[nodiscard]] bool finished() const { return left_ == 0; }
   // A kernel is on its cores.
   [[nodiscard]] bool runs_kernel() const { return running_; }
+  [[nodiscard]] Femtos last_kernel_end() const { return kernel_free_; }
   // Empty for a follower.
   [[nodiscard]] const std::vector<NeuronCore*>& cores() const { return cores_; }
   [[nodiscard]] const std::vector<RankTask>& tasks() const { return tasks_; }

@@ -87,7 +87,7 @@ std::uint64_t parse_bytes(const std::string& option, const std::string& text) {
   }
   constexpr std::uint64_t kMost = std::uint64_t{1} << 50U;
   if (value == 0 || value > kMost || !unit.empty()) {
-    throw Error(fmt::format("{}: '{}' is not a size", option, text), {}, "e.g. 65536, 64K or 1G; at most 1024T");
+    throw Error(fmt::format("{}: '{}' is not a size", option, text), {}, "e.g. 65536, 64K or 1G");
   }
   return value;
 }

@@ -279,13 +279,13 @@ void GraphSystem::on_shares_told(Femtos now) {
 // is a difference.
 void GraphSystem::check_likeness(Femtos now, std::uint32_t stacks) {
   constexpr Femtos kRounding{1'000'000};
-  if (classes_.leader_chip.size() == job_chips_ ||
-      std::none_of(ranks_.begin(), ranks_.end(),
-                   [](const auto& rank) { return rank->runs_kernel(); })) {
-    unlike_since_ = kNever;
+  if (classes_.leader_chip.size() == job_chips_) {
     return;
   }
-  if (unlike_since_ != kNever && now - unlike_since_ > kRounding) {
+  if (unlike_since_ != kNever && now - unlike_since_ > kRounding &&
+      std::any_of(ranks_.begin(), ranks_.end(), [&](const auto& rank) {
+        return rank->runs_kernel() || rank->last_kernel_end() > unlike_since_ + kRounding;
+      })) {
     throw Error("cores: folded does not hold here: collectives take other shares of memory on some "
                 "chips than on those that stand for them",
                 {}, "run it with --cores all");
