@@ -1,6 +1,7 @@
 // LNC=2: the two programs of a logical core wait for each other.
 #include <gtest/gtest.h>
 
+#include "trnsim/sim/graph.h"
 #include "trnsim/sim/simulate.h"
 #include "trnsim/spec/loader.h"
 #include "trnsim/trace/builder.h"
@@ -44,6 +45,38 @@ TEST(Pair, ProgramsThatMeetUnequallyOftenAreAnError) {
   const workload::Placement placement =
       workload::place_traces(system.spec, {program(64), program(64, false)}, 1, {});
   EXPECT_THROW((void)sim::simulate(system.spec, {placement.programs}), Error);
+}
+
+workload::GraphJob job_of(const spec::SystemSpec& system, const trace::Trace& first,
+                          const trace::Trace& second) {
+  const workload::Placement placement = workload::place_traces(system, {first, second}, 1, {});
+  workload::GraphJob job;
+  job.cores_per_rank = 2;
+  job.ranks = fabric::make_ranks(system, 2, 1);
+  for (const char* name : {"a", "b"}) {
+    workload::JobNode node;
+    node.name = name;
+    node.programs = {placement.programs[0], placement.programs[1]};
+    job.nodes.push_back(std::move(node));
+  }
+  return job;
+}
+
+TEST(Pair, MeetsInEveryKernelOfAGraph) {
+  const spec::LoadedSystem system = spec::load_system("trn2.3xlarge");
+  const sim::GraphRecord record =
+      sim::simulate_graph(system.spec, job_of(system.spec, program(64), program(4096)));
+  EXPECT_EQ(record.nodes[0].last_end.count, 2'697'916'666U + 12'000'000U);
+  // The second starts 12 ns after an edge of 1.0416 ns, so on the next one.
+  EXPECT_NEAR((record.nodes[1].last_end - record.nodes[1].first_start).ns(), 2709.9, 1.1);
+  EXPECT_NEAR(static_cast<double>(record.engines[kVector].idle_fs[kPeer]), 2 * 3.1e9, 3e6);
+}
+
+TEST(Pair, HalfAPairInAGraphIsAnError) {
+  const spec::LoadedSystem system = spec::load_system("trn2.3xlarge");
+  workload::GraphJob job = job_of(system.spec, program(64), program(64));
+  job.nodes[1].programs[1] = nullptr;
+  EXPECT_THROW((void)sim::simulate_graph(system.spec, job), Error);
 }
 
 TEST(Pair, NeedsASystemAtLnc2) {
