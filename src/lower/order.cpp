@@ -3,7 +3,9 @@
 // Dependencies are taken on whole logical tiles, so address reuse by the allocator does not
 // restrict the order (overlapping pinned tiles do: the kernel reuses those bytes itself); each
 // engine picks, among its next `window` instructions, the one that could start first by a plain
-// cost estimate.
+// cost estimate. No engine runs further ahead of the oldest instruction still to issue than the
+// windows of all engines together, or one that waits for nothing would fill the memories of the
+// others.
 #include <algorithm>
 #include <numeric>
 #include <queue>
@@ -123,75 +125,100 @@ std::vector<Node> dependency_graph(const Trace& trace, const spec::CoreSpec& cor
   return nodes;
 }
 
-// PSUM cannot spill: a look-ahead that lets the tensor engine open tiles faster than the others
-// empty them would not run. Tiles are opened in program order and only while their banks are free,
-// so an order exists whenever program order fits.
-class PsumBudget {
+// A look-ahead that lets engines open tiles faster than others empty them would not run, or spill.
+// A tile whose turn it is in program order needs room; one ahead of it, room beyond what program
+// order ever holds at a time. So an order exists whenever program order fits.
+class Budget {
  public:
-  PsumBudget(const Trace& trace, const spec::PsumSpec& psum)
+  // Tiles take whole units: banks of PSUM, bytes of SBUF.
+  Budget(const Trace& trace, trace::Region region, std::uint64_t unit_bytes, std::uint64_t units)
       : trace_(trace),
-        bank_bytes_(psum.bank_bytes_per_partition),
+        region_(region),
+        unit_bytes_(unit_bytes),
         rank_(trace.tensors.size(), trace::kNone),
         accesses_(trace.tensors.size()),
-        free_banks_(psum.banks) {
-    std::vector<bool> pinned_banks(psum.banks);
-    for (const trace::Tensor& tensor : trace.tensors) {
-      if (tensor.region == trace::Region::kPsum && tensor.pinned_bytes >= 0) {
-        const std::uint64_t first = static_cast<std::uint64_t>(tensor.pinned_bytes) / bank_bytes_;
-        for (std::uint64_t b = first; b < pinned_banks.size(); ++b) {
-          const bool covered =
-              b * bank_bytes_ < static_cast<std::uint64_t>(tensor.pinned_bytes) + bytes(tensor);
-          free_banks_ -= covered && !pinned_banks[b] ? 1 : 0;
-          pinned_banks[b] = pinned_banks[b] || covered;
-        }
+        open_(trace.tensors.size()),
+        free_(static_cast<std::int64_t>(units)) {
+    take_pinned(units);
+    for (const trace::Operand& operand : trace.operands) {  // in program order
+      if (counts(operand.tensor) && accesses_[operand.tensor]++ == 0) {
+        rank_[operand.tensor] = tiles_++;
       }
     }
-    for (const trace::Operand& operand : trace.operands) {  // in program order
-      const trace::Tensor& tensor = trace.tensor(operand);
-      if (tensor.region == trace::Region::kPsum && tensor.pinned_bytes < 0) {
-        if (accesses_[operand.tensor]++ == 0) {
-          rank_[operand.tensor] = tiles_++;
-        }
+    opened_.resize(tiles_);
+    std::vector<std::uint32_t> left = accesses_;
+    std::int64_t held = 0;
+    for (const trace::Operand& operand : trace.operands) {
+      const std::uint32_t t = operand.tensor;
+      if (rank_[t] == trace::kNone) {
+        continue;
       }
+      held += left[t] == accesses_[t] ? units_of(t) : 0;
+      most_held_ = std::max(most_held_, held);
+      held -= --left[t] == 0 ? units_of(t) : 0;
     }
   }
 
   [[nodiscard]] bool admits(const trace::Instruction& instruction) const {
+    std::int64_t left = free_;
     std::uint32_t next = next_;
-    std::int64_t left = free_banks_;
+    bool ahead = false;
+    bool opens = false;
     for (const trace::Operand& operand : operands(instruction)) {
-      if (rank_[operand.tensor] == trace::kNone || rank_[operand.tensor] < next) {
-        continue;
-      }
-      left -= banks(operand.tensor);
-      if (rank_[operand.tensor] != next++ || left < 0) {
-        return false;
+      const std::uint32_t t = operand.tensor;
+      if (rank_[t] != trace::kNone && !open_[t]) {
+        opens = true;
+        left -= units_of(t);
+        ahead = ahead || rank_[t] != next++;
       }
     }
-    return true;
+    return !opens || left >= (ahead ? most_held_ : 0);
   }
 
   void issue(const trace::Instruction& instruction) {
     for (const trace::Operand& operand : operands(instruction)) {
-      if (rank_[operand.tensor] != trace::kNone && rank_[operand.tensor] >= next_) {
-        next_ = rank_[operand.tensor] + 1;
-        free_banks_ -= banks(operand.tensor);
+      const std::uint32_t t = operand.tensor;
+      if (rank_[t] != trace::kNone && !open_[t]) {
+        open_[t] = true;
+        opened_[rank_[t]] = true;
+        free_ -= units_of(t);
       }
     }
+    while (next_ < tiles_ && opened_[next_]) {
+      ++next_;
+    }
     for (const trace::Operand& operand : operands(instruction)) {
-      if (rank_[operand.tensor] != trace::kNone && --accesses_[operand.tensor] == 0) {
-        free_banks_ += banks(operand.tensor);
+      const std::uint32_t t = operand.tensor;
+      if (rank_[t] != trace::kNone && --accesses_[t] == 0) {
+        free_ += units_of(t);
       }
     }
   }
 
  private:
+  void take_pinned(std::uint64_t units) {
+    std::vector<bool> pinned(units);
+    for (const trace::Tensor& tensor : trace_.tensors) {
+      if (tensor.region != region_ || tensor.pinned_bytes < 0) {
+        continue;
+      }
+      const auto begin = static_cast<std::uint64_t>(tensor.pinned_bytes);
+      const std::uint64_t end = begin + bytes(tensor);
+      for (std::uint64_t u = begin / unit_bytes_; u < units && u * unit_bytes_ < end; ++u) {
+        free_ -= pinned[u] ? 0 : 1;
+        pinned[u] = true;
+      }
+    }
+  }
+  [[nodiscard]] bool counts(std::uint32_t tensor) const {
+    return trace_.tensors[tensor].region == region_ && trace_.tensors[tensor].pinned_bytes < 0;
+  }
   [[nodiscard]] static std::uint64_t bytes(const trace::Tensor& tensor) {
     return tensor.free_elements * size_bytes(tensor.dtype);
   }
-  [[nodiscard]] std::int64_t banks(std::uint32_t tensor) const {
-    return static_cast<std::int64_t>((bytes(trace_.tensors[tensor]) + bank_bytes_ - 1) /
-                                     bank_bytes_);
+  [[nodiscard]] std::int64_t units_of(std::uint32_t tensor) const {
+    return static_cast<std::int64_t>((bytes(trace_.tensors[tensor]) + unit_bytes_ - 1) /
+                                     unit_bytes_);
   }
   [[nodiscard]] std::span<const trace::Operand> operands(
       const trace::Instruction& instruction) const {
@@ -200,16 +227,33 @@ class PsumBudget {
   }
 
   const Trace& trace_;
-  std::uint64_t bank_bytes_;
+  trace::Region region_;
+  std::uint64_t unit_bytes_;
   std::vector<std::uint32_t> rank_;  // position among the tiles by first access; kNone: not a tile
   std::vector<std::uint32_t> accesses_;  // still to come
+  std::vector<bool> open_;               // by tensor
+  std::vector<bool> opened_;             // by rank
   std::uint32_t tiles_ = 0;
-  std::uint32_t next_ = 0;  // rank of the next tile to open
-  std::int64_t free_banks_;
+  std::uint32_t next_ = 0;  // rank of the next tile to open in program order
+  std::int64_t free_ = 0;
+  std::int64_t most_held_ = 0;  // units that tiles hold at a time in program order
+};
+
+struct Budgets {
+  Budget psum;
+  Budget sbuf;
+
+  [[nodiscard]] bool admits(const trace::Instruction& instruction) const {
+    return psum.admits(instruction) && sbuf.admits(instruction);
+  }
+  void issue(const trace::Instruction& instruction) {
+    psum.issue(instruction);
+    sbuf.issue(instruction);
+  }
 };
 
 void schedule(const Trace& trace, const spec::CoreSpec& core,
-              const std::vector<std::uint32_t>& storage, PsumBudget& psum, std::uint32_t window,
+              const std::vector<std::uint32_t>& storage, Budgets& memory, std::uint32_t window,
               std::uint32_t begin, std::uint32_t end, std::vector<std::uint32_t>& order) {
   std::vector<Node> nodes = dependency_graph(trace, core, storage, begin, end);
   std::array<std::vector<std::uint32_t>, trace::kEngineCount> streams;
@@ -219,26 +263,40 @@ void schedule(const Trace& trace, const spec::CoreSpec& core,
   std::array<std::size_t, trace::kEngineCount> head{};
   std::array<double, trace::kEngineCount> free_ns{};
   std::vector<bool> issued(nodes.size());
+  std::uint32_t oldest = 0;
+  const std::uint64_t reach = std::uint64_t{window} * trace::kEngineCount;
   for (std::size_t done = 0; done < nodes.size(); ++done) {
+    while (issued[oldest]) {
+      ++oldest;
+    }
     std::uint32_t best = trace::kNone;
     std::uint32_t blocked =
-        trace::kNone;  // the oldest that is ready, whether PSUM admits it or not
+        trace::kNone;  // the oldest that is ready, whether memory admits it or not
     double best_start = 0;
     for (std::size_t e = 0; e < streams.size(); ++e) {
       std::uint32_t seen = 0;
+      bool waiting_dma = false;
       for (std::size_t k = head[e]; k < streams[e].size() && seen < window; ++k) {
         const std::uint32_t i = streams[e][k];
+        if (i >= oldest + reach) {
+          break;
+        }
         if (issued[i]) {
           continue;
         }
         ++seen;
+        const bool dma = trace::is_dma(trace.instructions[begin + i].opcode);
+        if (dma && waiting_dma) {
+          continue;  // transfers of an engine keep their order
+        }
+        waiting_dma = waiting_dma || dma;
         if (nodes[i].missing > 0) {
           continue;
         }
         if (blocked == trace::kNone || i < blocked) {
           blocked = i;
         }
-        if (!psum.admits(trace.instructions[begin + i])) {
+        if (!memory.admits(trace.instructions[begin + i])) {
           continue;
         }
         const double start = std::max(free_ns[e], nodes[i].ready_ns);
@@ -253,7 +311,7 @@ void schedule(const Trace& trace, const spec::CoreSpec& core,
       best_start =
           std::max(free_ns[static_cast<std::size_t>(nodes[best].engine)], nodes[best].ready_ns);
     }
-    psum.issue(trace.instructions[begin + best]);
+    memory.issue(trace.instructions[begin + best]);
     Node& node = nodes[best];
     const auto e = static_cast<std::size_t>(node.engine);
     issued[best] = true;
@@ -283,11 +341,16 @@ std::vector<std::uint32_t> issue_order(const Trace& trace, const spec::CoreSpec&
   std::vector<std::uint32_t> order;
   order.reserve(n);
   const std::vector<std::uint32_t> storage = storages(trace);
-  PsumBudget psum(trace, core.psum);
+  constexpr std::uint64_t kKiB = 1024;
+  const std::uint64_t sbuf_bytes =
+      core.sbuf.kib_per_partition * kKiB - core.sbuf.reserved_bytes_per_partition;
+  Budgets memory{
+      {trace, trace::Region::kPsum, core.psum.bank_bytes_per_partition, core.psum.banks},
+      {trace, trace::Region::kSbuf, 1, sbuf_bytes}};
   std::uint32_t begin = 0;
   for (std::uint32_t i = 0; i <= n; ++i) {
     if (i == n || trace::is_control(trace.instructions[i].opcode)) {
-      schedule(trace, core, storage, psum, window, begin, i, order);
+      schedule(trace, core, storage, memory, window, begin, i, order);
       if (i < n) {
         order.push_back(i);
       }

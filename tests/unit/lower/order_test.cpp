@@ -1,6 +1,9 @@
 // Look-ahead order.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "helpers.h"
 
 namespace trnsim::lower::test {
@@ -65,7 +68,8 @@ TEST(IssueOrder, KeepsTheOrderOfOverlappingPinnedTiles) {
 }
 
 // 40 matmuls of 213 ns, each emptied by a copy of 598 ns: the tensor engine would open a ninth tile
-// long before the first copies are done, but there are 8 banks.
+// long before the first copies are done, but there are 8 banks. A window of 2 for each of 5 engines
+// reaches 10 instructions: while copy 2i+1 waits, no further than matmul 2i+10, the sixth tile.
 TEST(IssueOrder, OpensNoMorePsumTilesThanThereAreBanks) {
   TraceBuilder b("k", "test");
   const View w = b.sbuf("w", kBf16, 128, {128});
@@ -76,7 +80,7 @@ TEST(IssueOrder, OpensNoMorePsumTilesThanThereAreBanks) {
     b.copy(tile(b), acc, Engine::kVector);
   }
   const trace::Trace trace = b.take();
-  for (const std::uint32_t window : {2U, 8U, 100U}) {
+  for (const auto& [window, tiles] : {std::pair{2U, 6}, {8U, 8}, {100U, 8}}) {
     int open = 0;
     int most = 0;
     for (const std::uint32_t i : issue_order(trace, trn2(), window)) {
@@ -84,11 +88,47 @@ TEST(IssueOrder, OpensNoMorePsumTilesThanThereAreBanks) {
       most = std::max(most, open);
       open -= i % 2 == 0 ? 0 : 1;
     }
-    EXPECT_EQ(most, 8) << window;
+    EXPECT_EQ(most, tiles) << window;
     Options options;
     options.window = window;
     EXPECT_EQ(error_of([&] { (void)lower(trace, trn2(), options); }), "");
   }
+}
+
+// Matmul 3 waits for its load, matmul 4 could start: it may open its tile first if that leaves the
+// most that program order ever holds, here the banks of both.
+TEST(IssueOrder, OpensAPsumTileAheadOnlyBeyondWhatProgramOrderHolds) {
+  const auto two_tiles = [](std::uint32_t elements) {
+    TraceBuilder b("k", "test");
+    const View w = b.sbuf("w", kBf16, 128, {128});
+    const View x = tile(b);
+    const View y = tile(b);
+    b.memset(w, 0, Engine::kVector);
+    b.dma(x, b.hbm("x", kBf16, {128, 512}, Role::kInput));
+    b.memset(y, 0, Engine::kVector);
+    const View late = b.psum("late", kF32, 128, {elements});
+    const View early = b.psum("early", kF32, 128, {elements});
+    b.matmul(late.slice(0, 0, 512), w, x, false);
+    b.matmul(early.slice(0, 0, 512), w, y, false);
+    b.copy(tile(b), late.slice(0, 0, 512), Engine::kVector);
+    b.copy(tile(b), early.slice(0, 0, 512), Engine::kScalar);
+    return issue_order(b.take(), trn2(), 16);
+  };
+  const auto before = [](const Order& order, std::uint32_t a, std::uint32_t b) {
+    return std::find(order.begin(), order.end(), a) < std::find(order.begin(), order.end(), b);
+  };
+  EXPECT_TRUE(before(two_tiles(512), 4, 3));    // 1 bank each: 7 stay free, 2 are needed
+  EXPECT_FALSE(before(two_tiles(2048), 4, 3));  // 4 banks each: 4 stay free, 8 are needed
+}
+
+// Store 1 waits for the memset; load 2, of the same engine, does not overtake it.
+TEST(IssueOrder, KeepsTheOrderOfTransfersOfAnEngine) {
+  TraceBuilder b("k", "test");
+  const View x = tile(b);
+  b.memset(x, 0, Engine::kVector);
+  b.dma(b.hbm("out", kBf16, {128, 512}, Role::kOutput), x, Engine::kSync);
+  b.dma(tile(b), b.hbm("in", kBf16, {128, 512}, Role::kInput), Engine::kSync);
+  EXPECT_EQ(issue_order(b.take(), trn2(), 16), (Order{0, 1, 2}));
 }
 
 TEST(IssueOrder, IsWhatLowerEmits) {
