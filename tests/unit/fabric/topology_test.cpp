@@ -91,7 +91,7 @@ TEST(Topology, OfInferentiaIsARingOfTwelve) {
 }
 
 TEST(Topology, TiersOfASwitchedFabric) {
-  // Sled 4 x 64, rack 5 x 64, direct 2 x 64 GB/s, all x 0.9. Gen2: sleds of 4, racks of 72.
+  // Sled 4 x 64, rack 5 x 64, direct 2 x 64 GB/s, all x 0.8. Gen2: sleds of 4, racks of 72.
   const Topology topology = topology_of("trn3-ultraserver-gen2");
   ASSERT_EQ(topology.chips(), 144U);
   EXPECT_EQ(topology.nodes(), 144U + 36U + 2U);
@@ -102,9 +102,9 @@ TEST(Topology, TiersOfASwitchedFabric) {
   const auto rate = [&](NodeId from, NodeId to) {
     return topology.links()[topology.link_between(from, to).value()].GBps_per_direction;
   };
-  EXPECT_NEAR(rate(5, topology.sled_switch(5)), 230.4, 1e-9);
-  EXPECT_NEAR(rate(topology.rack_switch(5), 5), 288, 1e-9);
-  EXPECT_NEAR(rate(77, 5), 115.2, 1e-9);
+  EXPECT_NEAR(rate(5, topology.sled_switch(5)), 204.8, 1e-9);
+  EXPECT_NEAR(rate(topology.rack_switch(5), 5), 256, 1e-9);
+  EXPECT_NEAR(rate(77, 5), 102.4, 1e-9);
   EXPECT_EQ(topology.coordinates(77), (std::array<std::uint32_t, 3>{1, 1, 1}));
 }
 
@@ -150,7 +150,7 @@ TEST(Topology, AnAxisOfTwoHasAllLinksToItsOneNeighbour) {
       "trn2.48xlarge", {"chips_per_server=8", "fabric.link_classes.y.extent=2"});
   const Topology topology(loaded.spec);
   EXPECT_EQ(topology.neighbours(1), (Nodes{0, 2, 5}));
-  EXPECT_NEAR(topology.links()[topology.link_between(1, 5).value()].GBps_per_direction, 230.4,
+  EXPECT_NEAR(topology.links()[topology.link_between(1, 5).value()].GBps_per_direction, 204.8,
               1e-9);
   EXPECT_THROW(static_cast<void>(spec::load_system("trn2.48xlarge",
                                                    {"fabric.link_classes.x.links_per_chip=3"})),

@@ -62,12 +62,12 @@ TEST_F(Composition, AGroupWithItsOwnBaseReplacesTheInheritedOne) {
 TEST_F(Composition, LinkClassesMergeByName) {
   const std::string path = write("links.yaml",
                                  "base: trn2.48xlarge\n"
-                                 "fabric: {link_classes: {y: {efficiency: 0.8}}}\n");
+                                 "fabric: {link_classes: {y: {efficiency: 0.7}}}\n");
   const LoadedSystem system = load_system(path);
   ASSERT_EQ(system.spec.fabric.link_classes.size(), 2U);
-  EXPECT_EQ(system.spec.fabric.link_classes[0].efficiency, 0.9);
+  EXPECT_EQ(system.spec.fabric.link_classes[0].efficiency, 0.8);
   EXPECT_EQ(system.spec.fabric.link_classes[1].name, "y");
-  EXPECT_EQ(system.spec.fabric.link_classes[1].efficiency, 0.8);
+  EXPECT_EQ(system.spec.fabric.link_classes[1].efficiency, 0.7);
 }
 
 TEST_F(Composition, UnusualClocksAreWarningsNotErrors) {
