@@ -75,7 +75,8 @@ struct Piece {
 
 class Linker {
  public:
-  explicit Linker(Dag& dag) : dag_(dag) {
+  // in_steps: what a rank sends in a step also waits for what it received in the step before.
+  Linker(Dag& dag, bool in_steps) : dag_(dag), in_steps_(in_steps), received_(dag.ranks) {
     for (const Transfer& transfer : dag.transfers) {
       if (transfer.source != transfer.destination ||
           transfer.source_offset != transfer.destination_offset) {
@@ -98,6 +99,9 @@ class Linker {
     for (const Transfer& transfer : dag_.transfers) {
       locate(transfer);
       make_joins(transfer);
+      if (in_steps_) {
+        join_received(transfer);
+      }
       waits_.clear();
       current_ = static_cast<std::uint32_t>(done_.size());
       read(transfer.from);
@@ -107,6 +111,9 @@ class Linker {
       write(transfer.to, transfer.reduce);
       if (transfer.also_to != kNoRank) {
         write(transfer.also_to, transfer.reduce);
+      }
+      if (in_steps_) {
+        keep_step(transfer);
       }
       emit(transfer);
     }
@@ -118,6 +125,38 @@ class Linker {
     std::uint32_t transfer;
     std::uint32_t next;
   };
+
+  // What a rank received in its last two steps: transfers, or one join of them.
+  struct Received {
+    std::uint32_t step = 0;
+    std::vector<std::uint32_t> before;  // in step - 1
+    std::vector<std::uint32_t> now;
+  };
+
+  // Brings `rank` to `step`; a lower step is another slice, with nothing received.
+  Received& at_step(std::uint32_t rank, std::uint32_t step) {
+    Received& received = received_[rank];
+    if (step != received.step) {
+      received.before = step == received.step + 1 ? std::move(received.now)
+                                                  : std::vector<std::uint32_t>();
+      received.now.clear();
+      received.step = step;
+    }
+    return received;
+  }
+  void join_received(const Transfer& transfer) {
+    Received& received = at_step(transfer.from, transfer.step);
+    if (received.before.size() > 1) {
+      waits_ = received.before;
+      received.before = {static_cast<std::uint32_t>(done_.size())};
+      emit({.from = transfer.from, .to = transfer.from, .step = transfer.step});
+    }
+  }
+  void keep_step(const Transfer& transfer) {
+    const std::vector<std::uint32_t>& before = at_step(transfer.from, transfer.step).before;
+    waits_.insert(waits_.end(), before.begin(), before.end());
+    at_step(transfer.to, transfer.step).now.push_back(current_);
+  }
 
   Cuts& cuts(Buffer buffer) { return cuts_[static_cast<std::size_t>(buffer)]; }
 
@@ -237,6 +276,8 @@ class Linker {
   }
 
   Dag& dag_;
+  const bool in_steps_;
+  std::vector<Received> received_;                   // by rank
   std::array<Cuts, kBuffers> cuts_;
   std::array<std::vector<Piece>, kBuffers> pieces_;  // rank by rank
   std::vector<Node> nodes_;                          // of all lists
@@ -281,7 +322,8 @@ Dag Builder::finish() {
   for (const Transfer& transfer : dag_.transfers) {
     dag_.steps = std::max(dag_.steps, transfer.step + 1);
   }
-  Linker(dag_).run();
+  // The exchanges of RDH follow each other even where other bytes are sent.
+  Linker(dag_, dag_.algorithm == Algorithm::kRdh).run();
   return std::move(dag_);
 }
 
