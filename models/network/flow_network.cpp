@@ -16,15 +16,12 @@ void FlowNetwork::share_with(ShareListener* listener, std::vector<std::uint32_t>
 }
 
 fabric::RouteId FlowNetwork::route_of(const fabric::Movement& movement) {
-  const auto kind = static_cast<std::uint32_t>(movement.space) * 2U + (movement.reduce ? 1U : 0U) +
-                    4U * movement.priority;
-  const RouteKey key{movement.from, movement.to, movement.also_from, movement.also_to, kind};
-  const auto known = routes_.find(key);
+  const auto known = routes_.find(movement);
   if (known != routes_.end()) {
     return known->second;
   }
   const fabric::RouteId route = flows_.route(plan_.uses(movement), 1, movement.priority);
-  routes_.emplace(key, route);
+  routes_.emplace(movement, route);
   return route;
 }
 

@@ -4,10 +4,10 @@
 
 #include <deque>
 #include <map>
-#include <tuple>
 #include <vector>
 
 #include "../agenda/agenda_if.h"
+#include "movement_key.h"
 #include "network_if.h"
 
 namespace trnsim::models {
@@ -31,7 +31,6 @@ class FlowNetwork final : public sc_core::sc_module, public NetworkIf, public Wa
     std::uint64_t token = 0;
     NetworkClient* client = nullptr;
   };
-  using RouteKey = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
 
   [[nodiscard]] fabric::RouteId route_of(const fabric::Movement& movement);
   void collect(Femtos now);
@@ -41,7 +40,7 @@ class FlowNetwork final : public sc_core::sc_module, public NetworkIf, public Wa
   AgendaIf& agenda_;
   const UnitId id_;
   fabric::FlowSet flows_;
-  std::map<RouteKey, fabric::RouteId> routes_;
+  std::map<fabric::Movement, fabric::RouteId, ByWay> routes_;
   std::deque<Sent> sent_;              // by flow id, from first_id_ on
   fabric::FlowId first_id_ = 0;
   std::vector<Sent> finished_;         // taken out of flows_, not yet delivered

@@ -67,4 +67,28 @@ bool parse(CLI::App& app, const Arguments& arguments) {
   return true;
 }
 
+int run_action(const std::string& command, std::span<const Action> actions, const std::string& help,
+               const Arguments& arguments) {
+  const std::string action = arguments.empty() ? "" : arguments.front();
+  if (action == "--help" || action == "-h") {
+    std::cout << help;
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const Action& known : actions) {
+    if (action == known.name) {
+      return known.run(Arguments(arguments.begin() + 1, arguments.end()));
+    }
+    names.emplace_back(known.name);
+  }
+  std::string hint = did_you_mean(action, names);
+  if (hint.empty()) {
+    hint = fmt::format("see 'trnsim {} --help'", command);
+  }
+  throw Error(action.empty()
+                  ? fmt::format("'trnsim {}' needs one of {}", command, fmt::join(names, ", "))
+                  : fmt::format("unknown action '{}' of 'trnsim {}'", action, command),
+              {}, hint);
+}
+
 }  // namespace trnsim::cli

@@ -279,12 +279,6 @@ int import_profile_command(const Arguments& arguments) {
   return 0;
 }
 
-struct Action {
-  const char* name;
-  int (*run)(const Arguments&);
-  const char* what;
-};
-
 constexpr std::array<Action, 5> kActions{{
     {"info", info_command, "summarise a trace"},
     {"dump", dump_command, "write a trace as JSON Lines"},
@@ -304,25 +298,7 @@ std::string help_text() {
 }  // namespace
 
 int trace_command(const Arguments& arguments) {
-  const std::string action = arguments.empty() ? "" : arguments.front();
-  if (action == "--help" || action == "-h") {
-    std::cout << help_text();
-    return 0;
-  }
-  std::vector<std::string> names;
-  for (const Action& known : kActions) {
-    if (action == known.name) {
-      return known.run(Arguments(arguments.begin() + 1, arguments.end()));
-    }
-    names.emplace_back(known.name);
-  }
-  std::string hint = did_you_mean(action, names);
-  if (hint.empty()) {
-    hint = "see 'trnsim trace --help'";
-  }
-  throw Error(action.empty() ? "'trnsim trace' needs one of info, dump, load, gen, import-profile"
-                             : fmt::format("unknown action '{}' of 'trnsim trace'", action),
-              {}, hint);
+  return run_action("trace", kActions, help_text(), arguments);
 }
 
 }  // namespace trnsim::cli

@@ -77,41 +77,24 @@ int export_command(const Arguments& arguments) {
   return 0;
 }
 
-struct Action {
-  const char* name;
-  int (*run)(const Arguments&);
-  const char* what;
-};
-
 constexpr std::array<Action, 3> kActions{{
     {"expand", expand_command, "write a graph node by node, as JSON Lines"},
     {"import-chakra", import_command, "make a graph of Chakra execution traces"},
     {"export-chakra", export_command, "write a graph as Chakra execution traces"},
 }};
 
+std::string help_text() {
+  std::string text = "Looks into distributed workloads and converts them; 'trnsim run' runs them.\n\n";
+  for (const Action& action : kActions) {
+    text += fmt::format("  trnsim workload {:<14} {}\n", action.name, action.what);
+  }
+  return text + "\nExample: trnsim workload expand configs/workloads/tp_gemm_row.yaml\n";
+}
+
 }  // namespace
 
 int workload_command(const Arguments& arguments) {
-  const std::string action = arguments.empty() ? "" : arguments.front();
-  if (action == "--help" || action == "-h") {
-    std::cout << "Looks into distributed workloads and converts them; 'trnsim run' runs them.\n\n";
-    for (const Action& known : kActions) {
-      std::cout << fmt::format("  trnsim workload {:<14} {}\n", known.name, known.what);
-    }
-    std::cout << "\nExample: trnsim workload expand configs/workloads/tp_gemm_row.yaml\n";
-    return 0;
-  }
-  std::vector<std::string> names;
-  for (const Action& known : kActions) {
-    if (action == known.name) {
-      return known.run(Arguments(arguments.begin() + 1, arguments.end()));
-    }
-    names.emplace_back(known.name);
-  }
-  std::string hint = did_you_mean(action, names);
-  throw Error(action.empty() ? "'trnsim workload' needs one of expand, import-chakra, export-chakra"
-                             : fmt::format("unknown action '{}' of 'trnsim workload'", action),
-              {}, hint.empty() ? "see 'trnsim workload --help'" : hint);
+  return run_action("workload", kActions, help_text(), arguments);
 }
 
 }  // namespace trnsim::cli

@@ -2,11 +2,6 @@
 #include "trnsim/collectives/plan.h"
 
 namespace trnsim::collectives {
-namespace {
-
-constexpr std::uint64_t kPacketBytes = 64 * 1024;
-
-}  // namespace
 
 Planned plan(Request request, const spec::FabricSpec& fabric, fabric::Space space,
              Algorithm forced) {

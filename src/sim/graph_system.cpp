@@ -8,16 +8,16 @@
 #include "network/flow_network.h"
 #include "network/packet_network.h"
 #include "trnsim/base/error.h"
+#include "trnsim/collectives/plan.h"
 
 namespace trnsim::sim {
 namespace {
 
-// Ring buffers of collectives move packets of 64 KiB, kernels of dma.packet_bytes; DMA engines take turns
-// packet by packet, so this is the most a collective gets of what kernels want too (hardware.md 17.1).
-constexpr double kCollectivePacketBytes = 64.0 * 1024.0;
-
+// DMA engines take turns packet by packet, so this is the most a collective gets of what kernels want too
+// (hardware.md 17.1).
 double collective_share(const spec::SystemSpec& system) {
-  return kCollectivePacketBytes / (kCollectivePacketBytes + system.chip.core.dma.packet_bytes);
+  constexpr auto kPacket = static_cast<double>(collectives::kPacketBytes);
+  return kPacket / (kPacket + system.chip.core.dma.packet_bytes);
 }
 
 spec::SystemSpec only_chips(const spec::SystemSpec& system, std::size_t chips) {
