@@ -1,4 +1,6 @@
 // Chakra traces: round trip, foreign nodes, errors with file and byte.
+#include <unistd.h>
+
 #include "trnsim/workload/chakra.h"
 
 #include <gtest/gtest.h>
@@ -13,14 +15,14 @@ namespace trnsim::workload {
 namespace {
 
 std::string folder_of(const std::string& name) {
-  const std::string folder = testing::TempDir() + "chakra_" + name;
+  const std::string folder = testing::TempDir() + "chakra_" + std::to_string(::getpid()) + name;
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder + "/t";
 }
 
 Graph graph_of(const std::string& text) {
-  const std::string path = testing::TempDir() + "chakra_graph.yaml";
+  const std::string path = testing::TempDir() + std::to_string(::getpid()) + "chakra_graph.yaml";
   std::ofstream(path) << text;
   return load_graph(path);
 }

@@ -1,4 +1,6 @@
 // Graph files: positions of findings, order, ranks and groups, the job made from them.
+#include <unistd.h>
+
 #include "trnsim/workload/graph.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +19,7 @@ std::string shipped_workload(const std::string& name) {
 }
 
 std::string written(const std::string& text, const std::string& name = "graph_test.yaml") {
-  const std::string path = testing::TempDir() + name;
+  const std::string path = testing::TempDir() + std::to_string(::getpid()) + name;
   std::ofstream(path) << text;
   return path;
 }

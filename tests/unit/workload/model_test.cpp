@@ -1,4 +1,6 @@
 // Figures of the shipped models against the table of interconnect.md 2.2.
+#include <unistd.h>
+
 #include "trnsim/workload/model.h"
 
 #include <gtest/gtest.h>
@@ -52,7 +54,7 @@ TEST(Model, AnInventedModelSaysSo) {
 }
 
 std::string message_of(const std::string& text) {
-  const std::string path = testing::TempDir() + "model_test.yaml";
+  const std::string path = testing::TempDir() + std::to_string(::getpid()) + "model_test.yaml";
   std::ofstream(path) << text;
   try {
     static_cast<void>(load_model(path));
