@@ -154,14 +154,14 @@ int run_trace(const std::string& path, const Arguments& arguments) {
     throw Error("has no waits to replay", {path},
                 "make it with 'trnsim trace import-profile', or leave out --replay");
   }
-  const bool by_hand = workload::hand_scheduled(traces.front());
+  const workload::Scheduling scheduling = workload::scheduling_of(traces.front());
   const auto simulate = [&](const lower::Options& lowering) {
     return simulate_placement(
         system, workload::place_traces(system.spec, traces, flags.copies, lowering), flags);
   };
   std::vector<report::RunEntry> entries;
-  entries.push_back(simulate(flags.lowering(by_hand)));
-  if (const auto look_ahead = flags.look_ahead(by_hand)) {
+  entries.push_back(simulate(flags.lowering(scheduling)));
+  if (const auto look_ahead = flags.look_ahead(scheduling)) {
     entries.back().look_ahead_us = simulate(*look_ahead).metrics.time_us;
     entries.back().look_ahead_lowering = lower::to_string(*look_ahead);
   }
@@ -183,11 +183,14 @@ int run_workload(const std::string& path, const Arguments& arguments) {
   const workload::Workload workload = workload::load_workload(path);
   std::vector<report::RunEntry> entries;
   for (const workload::WorkloadStep& step : workload.steps) {
-    workload::Placement placement =
-        step.kernel != nullptr
-            ? step.kernel->place(system.spec, flags.lowering())
-            : workload::place_traces(system.spec, read_programs(step.trace_path), step.copies,
-                                     flags.lowering());
+    const auto place_trace = [&] {
+      const std::vector<trace::Trace> traces = read_programs(step.trace_path);
+      return workload::place_traces(system.spec, traces, step.copies,
+                                    flags.lowering(workload::scheduling_of(traces.front())));
+    };
+    workload::Placement placement = step.kernel != nullptr
+                                        ? step.kernel->place(system.spec, flags.lowering())
+                                        : place_trace();
     if (!step.name.empty()) {
       placement.label = step.name + ": " + placement.label;
     }

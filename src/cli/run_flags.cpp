@@ -20,7 +20,7 @@ void RunFlags::declare(CLI::App& app, bool trace) {
   app.add_option("--timeline-cores", timeline_cores, "cores in the timeline, e.g. 0,1")
       ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--order", order, "auto, program, or window:N for a look-ahead of N")
+  app.add_option("--order", order, "auto, program, compiled (NKI beta 1), or window:N")
       ->capture_default_str();
   app.add_option("--engines", engines, "engine of unpinned instructions: auto, rule, balance")
       ->capture_default_str();
@@ -56,23 +56,24 @@ spec::LoadedSystem RunFlags::load() const {
   return loaded;
 }
 
-lower::Options RunFlags::lowering(bool hand_scheduled) const {
+lower::Options RunFlags::lowering(workload::Scheduling scheduling) const {
   lower::Options options;
-  options.window = order == "auto" ? 1 : lower::parse_order(order);
+  const bool compiler = scheduling == workload::Scheduling::kCompiler && !replay;
+  lower::parse_order(order != "auto" ? order : compiler ? "compiled" : "program", options);
   options.engines = engines != "auto" ? lower::parse_engine_policy(engines)
-                    : hand_scheduled  ? lower::EnginePolicy::kRule
-                                      : lower::EnginePolicy::kBalance;
+                    : scheduling == workload::Scheduling::kAuthor ? lower::EnginePolicy::kRule
+                                                                  : lower::EnginePolicy::kBalance;
   lower::parse_alloc_policy(alloc, options);
   options.replay = replay;
   return options;
 }
 
-std::optional<lower::Options> RunFlags::look_ahead(bool hand_scheduled) const {
-  constexpr std::uint32_t kWindow = 16;
-  if (order != "auto" || hand_scheduled || replay) {
+std::optional<lower::Options> RunFlags::look_ahead(workload::Scheduling scheduling) const {
+  constexpr std::uint32_t kWindow = 64;
+  if (order != "auto" || scheduling != workload::Scheduling::kUnknown || replay) {
     return std::nullopt;
   }
-  lower::Options options = lowering(hand_scheduled);
+  lower::Options options = lowering(scheduling);
   options.window = kWindow;
   return options;
 }

@@ -8,6 +8,7 @@
 #include "parse.h"
 #include "trnsim/lower/options.h"
 #include "trnsim/spec/loader.h"
+#include "trnsim/workload/placement.h"
 
 namespace trnsim::cli {
 
@@ -34,11 +35,12 @@ struct RunFlags {
   void check() const;
   // The system, with its warnings on standard error. Throws Error.
   [[nodiscard]] spec::LoadedSystem load() const;
-  // auto: as the kernel was compiled. hand_scheduled: program order and the documented engine rules;
-  // else (a compiler schedules it) program order and balanced engines.
-  [[nodiscard]] lower::Options lowering(bool hand_scheduled = true) const;
-  // The same with a look-ahead, for the other end of the bracket; nothing if order was given.
-  [[nodiscard]] std::optional<lower::Options> look_ahead(bool hand_scheduled) const;
+  // auto: by its author, program order and the documented engine rules; by the compiler of NKI beta 1, its
+  // order; unknown, program order and balanced engines.
+  [[nodiscard]] lower::Options lowering(
+      workload::Scheduling scheduling = workload::Scheduling::kAuthor) const;
+  // The same with a look-ahead, for the other end of the bracket; nothing if the order is known.
+  [[nodiscard]] std::optional<lower::Options> look_ahead(workload::Scheduling scheduling) const;
 };
 
 }  // namespace trnsim::cli

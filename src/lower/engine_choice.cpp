@@ -66,16 +66,23 @@ Engine EngineChooser::choose(const timing::InstructionShape& shape, Engine reque
   return chosen;
 }
 
-Engine dma_trigger(const trace::Trace& trace, const trace::Instruction& instruction) {
+Engine dma_trigger(const trace::Trace& trace, const trace::Instruction& instruction,
+                   bool compiled) {
   if (instruction.engine != Engine::kUnassigned) {
     return instruction.engine;
   }
   if (trace.attribute(instruction).indirect) {
     return Engine::kGpSimd;  // only software descriptors take an index vector
   }
-  const bool store = trace.tensor(trace.outputs(instruction)[0]).region == Region::kHbm &&
-                     trace.tensor(trace.inputs(instruction)[0]).region != Region::kHbm;
-  return store ? Engine::kGpSimd : Engine::kSync;
+  const trace::Tensor& dst = trace.tensor(trace.outputs(instruction)[0]);
+  const trace::Tensor& src = trace.tensor(trace.inputs(instruction)[0]);
+  const auto argument = [](const trace::Tensor& tensor) {
+    return tensor.role == static_cast<std::uint8_t>(trace::Role::kInput) ||
+           tensor.role == static_cast<std::uint8_t>(trace::Role::kOutput);
+  };
+  const bool store = dst.region == Region::kHbm && src.region != Region::kHbm;
+  return store || (compiled && (argument(dst) || argument(src))) ? Engine::kGpSimd
+                                                                 : Engine::kSync;
 }
 
 std::string DmaQueueNames::name(const trace::Instruction& instruction, Engine trigger) {

@@ -29,9 +29,10 @@ class EngineChooser {
 };
 
 // Trigger engine of a DMA whose kernel did not name one: loads on Sync, stores on GpSimd, so that a
-// store waiting for its data never blocks the loads behind it.
+// store waiting for its data never blocks the loads behind it. compiled: GpSimd moves what is an argument of
+// the kernel, as in the four published profiles of NKI beta 1.
 [[nodiscard]] trace::Engine dma_trigger(const trace::Trace& trace,
-                                        const trace::Instruction& instruction);
+                                        const trace::Instruction& instruction, bool compiled);
 
 // The queue of each DMA: one per trigger engine and direction. Loads from HBM whose kernel named no engine
 // are spread by the compiler: their tensors take a few rings in turn. A replayed profile has one queue per

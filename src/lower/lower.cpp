@@ -10,6 +10,7 @@
 #include "emitter.h"
 #include "engine_choice.h"
 #include "footprint.h"
+#include "forward.h"
 #include "replay_edges.h"
 #include "residency.h"
 #include "trnsim/base/error.h"
@@ -28,15 +29,19 @@ using trace::Trace;
 
 constexpr std::uint64_t kHbmAlignment = 64 * 1024;
 constexpr std::string_view kSpillQueue = "qSyncSpill";
+constexpr std::uint32_t kSpillAhead = 16;  // instructions that spills and reloads come before their use
 constexpr std::uint64_t kNotSpilled = UINT64_MAX;
 
 class Lowering {
  public:
-  Lowering(const Trace& trace, const spec::CoreSpec& core, const Options& options,
-           std::vector<std::uint32_t> order, Program& program)
+  // `original`: index in the kernel's own trace of each instruction; empty: the trace is the kernel's own.
+  Lowering(const Trace& trace, const spec::CoreSpec& core, const Options& options, IssueOrder order,
+           std::vector<std::uint32_t> original, Program& program)
       : trace_(trace),
         core_(core),
-        order_(std::move(order)),
+        order_(std::move(order.order)),
+        engines_(std::move(order.engines)),
+        original_(std::move(original)),
         program_(program),
         residency_(trace, order_, core, options, program.alloc),
         chooser_(core, options.engines),
@@ -71,6 +76,7 @@ class Lowering {
         continue;
       }
       moves.clear();
+      residency_.prepare(position, kSpillAhead, moves);
       residency_.enter(position, instruction, moves);
       for (const TileMove& move : moves) {
         emit_move(move);
@@ -92,13 +98,18 @@ class Lowering {
  private:
   [[nodiscard]] std::string where() const {
     const Instruction& instruction = trace_.instructions[index_];
-    std::string text = fmt::format("kernel '{}', instruction {} ({})", trace_.kernel, index_,
+    std::string text = fmt::format("kernel '{}', instruction {} ({})", trace_.kernel, own_index(),
                                    trace::name(instruction.opcode));
     if (instruction.source != trace::kNone) {
       const trace::SourceLine& line = trace_.sources[instruction.source];
       text += fmt::format(" at {}:{}", trace_.string(line.file), line.line);
     }
     return text;
+  }
+
+  // Of the instruction in hand, in the kernel's own trace.
+  [[nodiscard]] std::uint32_t own_index() const {
+    return original_.empty() ? index_ : original_[index_];
   }
 
   // A rolled loop costs a branch per iteration on every engine that has part of its body.
@@ -130,7 +141,7 @@ class Lowering {
     Step step;
     step.opcode = Opcode::kLoopEnd;
     step.kind = StepKind::kSequencer;
-    step.trace_index = index_;
+    step.trace_index = own_index();
     step.interval_cycles = static_cast<std::uint32_t>(
         std::ceil(core_.sequencer.branch_ns * core_.sequencer.base_clock_ghz));
     step.latency_cycles = step.interval_cycles;
@@ -144,7 +155,7 @@ class Lowering {
       program_.dma_queues.clear();
       for (const Instruction& instruction : trace_.instructions) {
         if (trace::is_dma(instruction.opcode)) {
-          const Engine trigger = dma_trigger(trace_, instruction);
+          const Engine trigger = dma_trigger(trace_, instruction, program_.options.compiled);
           queue_index(queue_names_->name(instruction, trigger), trigger);
         }
       }
@@ -263,7 +274,7 @@ class Lowering {
     Step step;
     step.opcode = instruction.opcode;
     step.kind = StepKind::kMatmulPair;
-    step.trace_index = index_;
+    step.trace_index = own_index();
     step.source = instruction.source;
     step.psum_banks = banks_of(instruction);
     step.interval_cycles = static_cast<std::uint32_t>(cost.stream_cycles);
@@ -290,7 +301,10 @@ class Lowering {
 
   void emit_compute(const Instruction& instruction) {
     const timing::InstructionShape shape = timing::shape_of(trace_, instruction);
-    const Engine engine = chooser_.choose(shape, instruction.engine, where());
+    const Engine wanted = instruction.engine == Engine::kUnassigned && !engines_.empty()
+                              ? engines_[index_]
+                              : instruction.engine;
+    const Engine engine = chooser_.choose(shape, wanted, where());
     if (engine == Engine::kTensor && instruction.opcode == Opcode::kNcTranspose) {
       emit_matmul(instruction, engine);
       return;
@@ -308,7 +322,7 @@ class Lowering {
                 : meeting ? StepKind::kMeeting
                           : StepKind::kCompute;
     step.dma = meeting ? program_.meetings++ : 0;
-    step.trace_index = index_;
+    step.trace_index = own_index();
     step.source = instruction.source;
     step.interval_cycles = static_cast<std::uint32_t>(cost.interval_cycles);
     step.latency_cycles = static_cast<std::uint32_t>(cost.latency_cycles);
@@ -350,7 +364,7 @@ class Lowering {
   }
 
   void emit_dma(const Instruction& instruction) {
-    const Engine trigger = dma_trigger(trace_, instruction);
+    const Engine trigger = dma_trigger(trace_, instruction, program_.options.compiled);
     const trace::Operand& dst = trace_.outputs(instruction)[0];
     const trace::Operand& src = trace_.inputs(instruction)[0];
     const trace::Attributes& attributes = trace_.attribute(instruction);
@@ -365,7 +379,7 @@ class Lowering {
     const std::uint32_t queue = request.queue;
     const Needs& needs =
         access(instruction, access_queue, emitter_->next_count(access_queue));
-    Step step = dma_step(queue, std::move(request), index_);
+    Step step = dma_step(queue, std::move(request), own_index());
     step.opcode = instruction.opcode;
     step.source = instruction.source;
     emitter_->emit(trigger, access_queue, step, needs);
@@ -410,6 +424,8 @@ class Lowering {
   const Trace& trace_;
   const spec::CoreSpec& core_;
   std::vector<std::uint32_t> order_;
+  std::vector<Engine> engines_;          // that the order is made for; kUnassigned: chooser_
+  std::vector<std::uint32_t> original_;
   Program& program_;
   Residency residency_;
   EngineChooser chooser_;
@@ -448,8 +464,14 @@ std::shared_ptr<const Program> lower(const Trace& trace, const spec::CoreSpec& c
     program->sources.push_back({trace.string(source.file), source.line});
   }
   program->options = options;
-  Lowering lowering(trace, core, options, issue_order(trace, core, options.window), *program);
-  lowering.run();
+  if (options.compiled) {
+    Forwarded forwarded = forward_copies(trace, core);
+    Lowering(forwarded.trace, core, options, issue_order(forwarded.trace, core, options),
+             std::move(forwarded.original), *program)
+        .run();
+  } else {
+    Lowering(trace, core, options, issue_order(trace, core, options), {}, *program).run();
+  }
   double counted = 0;
   for (const double flops : program->matmul_flops) {
     counted += flops;

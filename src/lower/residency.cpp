@@ -8,6 +8,7 @@
 namespace trnsim::lower {
 namespace {
 
+constexpr std::uint64_t kPreparedShare = 8;  // part of SBUF for tiles that are there before their turn
 constexpr std::uint64_t kSbufAlignment = 32;  // bytes; allocation granularity of the NKI compiler
 
 // A replayed program also uses what is reserved for the compiler.
@@ -39,6 +40,7 @@ Residency::Residency(const trace::Trace& trace, const std::vector<std::uint32_t>
       psum_(psum_capacity(core.psum), core.psum.bank_bytes_per_partition, options.alloc),
       report_(report),
       state_(trace.tensors.size()),
+      order_(order),
       depth_(options.alloc == AllocPolicy::kDepth ? options.depth : 0) {
   for (std::uint32_t t = 0; t < trace.tensors.size(); ++t) {
     const trace::Tensor& tensor = trace.tensors[t];
@@ -134,6 +136,10 @@ void Residency::evict_for(std::uint32_t tensor, std::uint32_t position,
   state.spilled = true;
   state.dirty = false;
   state.resident = false;
+  if (state.prepared) {
+    state.prepared = false;
+    prepared_bytes_ -= bytes(victim);
+  }
   sbuf_.release(state.address);
   std::erase(resident_sbuf_, victim);
 }
@@ -186,16 +192,20 @@ void Residency::release(std::uint32_t tensor) {
   }
 }
 
-void Residency::place(std::uint32_t tensor, std::uint32_t position,
-                      std::span<const trace::Operand> keep, std::vector<TileMove>& moves) {
+bool Residency::place(std::uint32_t tensor, std::uint32_t position,
+                      std::span<const trace::Operand> keep, bool evict,
+                      std::vector<TileMove>& moves) {
   if (depth_ > 0) {
     place_in_slot(tensor, position);
-    return;
+    return true;
   }
   State& state = state_[tensor];
   const trace::Region region = trace_.tensors[tensor].region;
   std::optional<std::uint64_t> address = memory(region).allocate(bytes(tensor));
   while (!address) {
+    if (!evict) {
+      return false;
+    }
     if (region == trace::Region::kPsum) {
       throw Error(fmt::format(
           "kernel '{}', instruction at position {}: live PSUM tiles need more than {} bytes per "
@@ -215,6 +225,40 @@ void Residency::place(std::uint32_t tensor, std::uint32_t position,
     ++report_.reloads;
     report_.spill_bytes += bytes(tensor) * trace_.tensors[tensor].partitions;
   }
+  return true;
+}
+
+std::uint32_t Residency::furthest_use() const {
+  std::uint32_t furthest = 0;
+  for (const std::uint32_t tensor : resident_sbuf_) {
+    const State& state = state_[tensor];
+    furthest = std::max(furthest, state.next_access < state.last_access
+                                      ? accesses_[state.next_access]
+                                      : UINT32_MAX);
+  }
+  return furthest;
+}
+
+void Residency::prepare(std::uint32_t position, std::uint32_t ahead, std::vector<TileMove>& moves) {
+  if (depth_ > 0 || report_.spills == 0 || position + ahead >= order_.size()) {
+    return;
+  }
+  const trace::Instruction& instruction = trace_.instructions[order_[position + ahead]];
+  const std::uint32_t count = std::uint32_t{instruction.outputs} + instruction.inputs;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t tensor = trace_.operands[instruction.first_operand + i].tensor;
+    const State& state = state_[tensor];
+    if (trace_.tensors[tensor].region != trace::Region::kSbuf || state.resident ||
+        accesses_[state.next_access] < position + ahead ||
+        (prepared_bytes_ + bytes(tensor)) * kPreparedShare > sbuf_.capacity()) {
+      continue;
+    }
+    // Only tiles with later uses go for it.
+    if (place(tensor, position, {}, furthest_use() > position + ahead, moves)) {
+      state_[tensor].prepared = true;
+      prepared_bytes_ += bytes(tensor);
+    }
+  }
 }
 
 void Residency::enter(std::uint32_t position, const trace::Instruction& instruction,
@@ -229,7 +273,11 @@ void Residency::enter(std::uint32_t position, const trace::Instruction& instruct
     }
     State& state = state_[tensor];
     if (!state.resident) {
-      place(tensor, position, operands, moves);
+      place(tensor, position, operands, true, moves);
+    }
+    if (state.prepared) {
+      state.prepared = false;
+      prepared_bytes_ -= bytes(tensor);
     }
     ++state.next_access;
     state.dirty = state.dirty || i < instruction.outputs;

@@ -32,6 +32,9 @@ class Residency {
   // reloads that have to happen first.
   void enter(std::uint32_t position, const trace::Instruction& instruction,
              std::vector<TileMove>& moves);
+  // Room and content in SBUF for the instruction at `position` + `ahead`, if only tiles with later uses have to go
+  // for it: what a compiler that spills does in time.
+  void prepare(std::uint32_t position, std::uint32_t ahead, std::vector<TileMove>& moves);
   // Releases the tiles whose last access was at `position`.
   void leave(std::uint32_t position, const trace::Instruction& instruction);
 
@@ -43,6 +46,7 @@ class Residency {
     bool resident = false;
     bool spilled = false;        // its content is in HBM
     bool dirty = false;          // written since it came on chip
+    bool prepared = false;       // on chip before its turn
     std::uint64_t address = 0;
     std::uint32_t next_access = 0;   // cursor into accesses_
     std::uint32_t last_access = 0;   // one past the end of its range in accesses_
@@ -60,10 +64,13 @@ class Residency {
     return region == trace::Region::kPsum ? psum_ : sbuf_;
   }
   [[nodiscard]] std::uint64_t bytes(std::uint32_t tensor) const;
-  void place(std::uint32_t tensor, std::uint32_t position, std::span<const trace::Operand> keep,
-             std::vector<TileMove>& moves);
+  // False: no room, and nothing may be evicted.
+  bool place(std::uint32_t tensor, std::uint32_t position, std::span<const trace::Operand> keep,
+             bool evict, std::vector<TileMove>& moves);
   void evict_for(std::uint32_t tensor, std::uint32_t position, std::span<const trace::Operand> keep,
                  std::vector<TileMove>& moves);
+  // Position of the latest next use of a tile in SBUF.
+  [[nodiscard]] std::uint32_t furthest_use() const;
   void place_in_slot(std::uint32_t tensor, std::uint32_t position);
   void release(std::uint32_t tensor);
   void index_accesses(const std::vector<std::uint32_t>& order);
@@ -73,6 +80,8 @@ class Residency {
   Allocator psum_;
   AllocReport& report_;
   std::vector<State> state_;
+  const std::vector<std::uint32_t>& order_;
+  std::uint64_t prepared_bytes_ = 0;
   std::vector<std::uint32_t> accesses_;  // positions, grouped by tensor, ascending
   std::vector<std::uint32_t> resident_sbuf_;
   const std::uint32_t depth_;                       // 0 = not depth:K

@@ -82,7 +82,8 @@ double engine_rate(const spec::CoreSpec& core, const DmaPlan& plan, Opcode opcod
     return dma.effective_GBps_per_engine *
            (any_hbm ? dma.transpose_rate_hbm : dma.transpose_rate_sbuf);
   }
-  double rate = dma.stream_GBps_per_engine;
+  double rate =
+      plan.hbm_read_bytes > 0 ? dma.hbm_read_GBps_per_engine : dma.stream_GBps_per_engine;
   const bool full_rate_accumulate = core.generation == spec::Generation::kTrn3;
   if (opcode == Opcode::kDmaCompute) {
     // Bytes of all sources count, so two of them run at half the rate of a copy (12.4).
@@ -216,8 +217,8 @@ TriggerTime trigger_time(const spec::DmaSpec& dma, const DmaPlan& plan, DgeMode 
     return {0, issue_ns(dma, mode)};
   }
   return {dma.software_prepare_ns,
-          std::max(dma.software_interval_ns,
-                   dma.software_descriptor_ns * static_cast<double>(plan.descriptors))};
+          dma.software_interval_ns +
+              dma.software_descriptor_ns * static_cast<double>(plan.descriptors)};
 }
 
 }  // namespace trnsim::timing

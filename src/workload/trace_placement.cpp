@@ -7,10 +7,14 @@
 
 namespace trnsim::workload {
 
-bool hand_scheduled(const trace::Trace& trace) {
-  return trace.origin.starts_with("trnsim builder") ||
-         std::any_of(trace.tensors.begin(), trace.tensors.end(),
-                     [](const trace::Tensor& tensor) { return tensor.pinned_bytes >= 0; });
+Scheduling scheduling_of(const trace::Trace& trace) {
+  const bool by_hand =
+      trace.origin.starts_with("trnsim builder") ||
+      std::any_of(trace.tensors.begin(), trace.tensors.end(),
+                  [](const trace::Tensor& tensor) { return tensor.pinned_bytes >= 0; });
+  return by_hand                                  ? Scheduling::kAuthor
+         : trace.origin.ends_with("NKI beta 1") ? Scheduling::kCompiler
+                                                  : Scheduling::kUnknown;
 }
 
 Placement place_traces(const spec::SystemSpec& system, const std::vector<trace::Trace>& traces,

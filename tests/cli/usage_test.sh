@@ -75,7 +75,7 @@ for bad in 0 -4 1e3 99999999999 four; do
   err_is_one_line
 done
 run 2 run gemm --order windo:3
-err_has "program or window:"
+err_has "program, compiled or window:"
 run 2 run gemm --engines fastest
 err_has "rule or balance"
 run 2 run gemm --alloc lifo

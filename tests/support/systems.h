@@ -25,6 +25,7 @@ inline void pin_dma(spec::DmaSpec& dma) {
   dma.partitions_per_engine = 8;
   dma.effective_GBps_per_engine = 23;
   dma.stream_GBps_per_engine = 23;
+  dma.hbm_read_GBps_per_engine = 23;
   dma.descriptor_ns = 0;
   dma.packet_bytes = 4096;
   dma.issue_floor_ns = 780;

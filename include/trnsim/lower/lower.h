@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "trnsim/lower/options.h"
 #include "trnsim/lower/program.h"
@@ -18,11 +19,14 @@ namespace trnsim::lower {
                                                    const spec::CoreSpec& core,
                                                    const Options& options = {});
 
-// The order in which a look-ahead of `window` instructions per engine would issue the trace, as
-// instruction indices; nothing crosses a fence. window 1 = program order, as
-// is any trace with rolled loops, whose bodies are repeated.
-[[nodiscard]] std::vector<std::uint32_t> issue_order(const trace::Trace& trace,
-                                                     const spec::CoreSpec& core,
-                                                     std::uint32_t window);
+// What a look-ahead of `options.window` instructions would issue, as instruction indices, and the engine of
+// each that the kernel left open (kUnassigned, or empty: lower() chooses). Nothing crosses a fence or another
+// control record. window 1 = program order, as is any trace with rolled loops, whose bodies are repeated.
+struct IssueOrder {
+  std::vector<std::uint32_t> order;
+  std::vector<trace::Engine> engines;  // by instruction
+};
+[[nodiscard]] IssueOrder issue_order(const trace::Trace& trace, const spec::CoreSpec& core,
+                                     const Options& options);
 
 }  // namespace trnsim::lower

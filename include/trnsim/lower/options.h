@@ -10,16 +10,17 @@ enum class EnginePolicy : std::uint8_t { kRule, kBalance };
 enum class AllocPolicy : std::uint8_t { kRotate, kFirstFit, kUnlimited, kDepth };
 
 struct Options {
-  std::uint32_t window = 1;  // order: 1 = program order, n = look-ahead of n instructions per engine
+  std::uint32_t window = 1;  // order: 1 = program order, n = look-ahead of n instructions
+  bool compiled = false;     // as the compiler of NKI beta 1: no needless copies out of PSUM, arguments by GpSimd
   EnginePolicy engines = EnginePolicy::kRule;
   AllocPolicy alloc = AllocPolicy::kRotate;
   std::uint32_t depth = 2;         // kDepth: buffers of each allocation site
   bool replay = false;             // waits are the trace's edges instead of what the accesses imply
 };
 
-// "program" or "window:N" (N >= 1); "rule" or "balance"; "rotate", "first-fit",
+// "program", "window:N" (N >= 1) or "compiled", which sets window, too; "rule" or "balance"; "rotate", "first-fit",
 // "unlimited" or "depth:K" (K buffers per allocation site, K >= 1). Throw Error.
-[[nodiscard]] std::uint32_t parse_order(const std::string& text);
+void parse_order(const std::string& text, Options& options);
 [[nodiscard]] EnginePolicy parse_engine_policy(const std::string& text);
 // Sets alloc and depth.
 void parse_alloc_policy(const std::string& text, Options& options);

@@ -124,6 +124,7 @@ struct DmaSpec {                           // section 12
   double wire_GBps_per_engine = 0;
   double effective_GBps_per_engine = 0;    // for planning; transposes and sums
   double stream_GBps_per_engine = 0;       // within one descriptor
+  double hbm_read_GBps_per_engine = 0;     // the same where the source is in HBM
   double descriptor_ns = 0;                // of a descriptor beside its bytes
   std::uint32_t descriptor_max_bytes = 0;
   std::uint32_t packet_bytes = 0;          // round-robin quantum between queues
@@ -140,8 +141,8 @@ struct DmaSpec {                           // section 12
   std::uint32_t dge_hardware_instances = 0;
   double issue_software_outstanding_ns = 0;  // the kick, per transfer of its queue under way
   double software_prepare_ns = 0;          // GpSimd: start of the instruction to its kick
-  double software_interval_ns = 0;         // GpSimd: between two of them
-  double software_descriptor_ns = 0;       // GpSimd: least interval per descriptor
+  double software_interval_ns = 0;         // GpSimd: from one to the next, beside its descriptors
+  double software_descriptor_ns = 0;       // GpSimd: to write one descriptor
   double hbm_read_ns = 0;                  // later first byte of a transfer that reads HBM
   double engine_start_skew_ns = 0;
   double semaphore_write_ns = 0;

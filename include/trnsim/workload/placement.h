@@ -53,10 +53,13 @@ struct Placement {
                                      const std::vector<trace::Trace>& traces, std::uint32_t copies,
                                      const lower::Options& lowering);
 
-// True if the kernel's own order and engines are what runs: it pins on-chip addresses, or a builder of
-// ours emitted it. Otherwise a compiler reorders it and the truth lies between program order and a
-// look-ahead.
-[[nodiscard]] bool hand_scheduled(const trace::Trace& trace);
+// Who decides the order of a trace's instructions.
+enum class Scheduling : std::uint8_t {
+  kAuthor,    // a built-in kernel, or one that chooses addresses itself
+  kCompiler,  // NKI beta 1: its compiler takes loops apart and reorders
+  kUnknown,   // NKI since 0.2: program order or something better
+};
+[[nodiscard]] Scheduling scheduling_of(const trace::Trace& trace);
 
 // Grid of a GEMM: rows of cores along M, columns along N.
 struct GemmGrid {

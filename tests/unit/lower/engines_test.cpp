@@ -1,6 +1,8 @@
 // Engine policy and DMA queues.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "helpers.h"
 
 namespace trnsim::lower::test {
@@ -109,12 +111,42 @@ TEST(DmaQueues, AddressHbmTensorsApart) {
   EXPECT_EQ(p->hbm_footprint_bytes, 196608U);
 }
 
+// As in the profiles of NKI beta 1; spills and the like stay with Sync.
+TEST(DmaQueues, OfACompiledKernelsArgumentsAreGpSimds) {
+  TraceBuilder b("k", "test");
+  const View x = b.sbuf("x", kBf16, 128, {64});
+  const View scratch = b.hbm("scratch", kBf16, {128, 64}, Role::kTemporary);
+  b.dma(x, b.hbm("in", kBf16, {128, 64}, Role::kInput));
+  b.dma(scratch, x, Engine::kScalar);
+  b.dma(x, scratch);
+  b.dma(x, b.hbm("identity", kBf16, {128, 64}, Role::kConstant));
+  b.dma(b.hbm("out", kBf16, {128, 64}, Role::kOutput), x);
+  Options options;
+  const trace::Trace trace = b.take();
+  const auto triggers = [&] {
+    const auto p = lower(trace, trn2(), options);
+    return std::array{stream(*p, Engine::kGpSimd).size(), stream(*p, Engine::kScalar).size(),
+                      stream(*p, Engine::kSync).size()};
+  };
+  EXPECT_EQ(triggers(), (std::array<std::size_t, 3>{1, 1, 3}));
+  parse_order("compiled", options);
+  EXPECT_EQ(triggers(), (std::array<std::size_t, 3>{2, 1, 2}));
+}
+
 TEST(Options, ParseAndPrint) {
-  EXPECT_EQ(parse_order("program"), 1U);
-  EXPECT_EQ(parse_order("window:16"), 16U);
-  EXPECT_EQ(parse_order("window:4096"), 4096U);
+  Options order;
+  parse_order("window:4096", order);
+  EXPECT_EQ(order.window, 4096U);
+  EXPECT_FALSE(order.compiled);
+  parse_order("compiled", order);
+  EXPECT_EQ(order.window, 64U);
+  EXPECT_TRUE(order.compiled);
+  EXPECT_EQ(to_string(order), "order=compiled engines=rule alloc=rotate");
+  parse_order("program", order);
+  EXPECT_EQ(order.window, 1U);
+  EXPECT_FALSE(order.compiled);
   for (const char* wrong : {"window:0", "window:4097", "window:", "window:3x", "Program", ""}) {
-    EXPECT_NE(error_of([&] { (void)parse_order(wrong); }), "") << wrong;
+    EXPECT_NE(error_of([&] { parse_order(wrong, order); }), "") << wrong;
   }
   EXPECT_EQ(parse_engine_policy("balance"), EnginePolicy::kBalance);
   EXPECT_NE(error_of([] { (void)parse_engine_policy("x"); }), "");
@@ -127,7 +159,7 @@ TEST(Options, ParseAndPrint) {
   EXPECT_EQ(to_string(options), "order=program engines=rule alloc=depth:3");
   EXPECT_NE(error_of([&options] { parse_alloc_policy("depth:0", options); }), "");
   EXPECT_NE(error_of([&options] { parse_alloc_policy("x", options); }), "");
-  EXPECT_EQ(to_string(Options{4, EnginePolicy::kBalance, AllocPolicy::kUnlimited}),
+  EXPECT_EQ(to_string(Options{4, false, EnginePolicy::kBalance, AllocPolicy::kUnlimited}),
             "order=window:4 engines=balance alloc=unlimited");
 }
 

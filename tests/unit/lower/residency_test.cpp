@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <numeric>
+
 #include "helpers.h"
 
 namespace trnsim::lower::test {
@@ -26,6 +29,44 @@ TEST(Residency, ReleasesATileAfterItsLastAccess) {
   const auto program = lower(b.take(), with_sbuf(1024));
   EXPECT_EQ(program->alloc.spills, 0U);
   EXPECT_EQ(program->alloc.sbuf_peak_bytes_per_partition, 512U);
+}
+
+// Nine tiles, room for eight: the ninth takes the place of t6, which is needed last, at 36. The ninth is free
+// from 9 on, so t6 comes back 16 instructions before its turn, at 20; then nothing has to move.
+TEST(Residency, BringsASpilledTileBackBeforeItsTurn) {
+  TraceBuilder b("k", "test");
+  std::vector<View> tiles;
+  for (int i = 0; i < 9; ++i) {
+    tiles.push_back(tile(b, "t"));
+    b.memset(tiles.back(), 0, Engine::kVector);  // 0 to 8
+  }
+  store(b, tiles[8]);
+  for (int i = 10; i < 30; ++i) {
+    store(b, tiles[7]);
+  }
+  for (int i = 30; i < 37; ++i) {
+    store(b, tiles[static_cast<std::size_t>(i - 30)]);
+  }
+  const trace::Trace trace = b.take();
+  std::vector<std::uint32_t> order(trace.instructions.size());
+  std::iota(order.begin(), order.end(), 0U);
+  AllocReport report;
+  Residency residency(trace, order, with_sbuf(4096), {}, report);
+  std::map<std::uint32_t, std::size_t> moved;
+  for (std::uint32_t at = 0; at < order.size(); ++at) {
+    std::vector<TileMove> moves;
+    residency.prepare(at, 16, moves);
+    residency.enter(at, trace.instructions[at], moves);
+    residency.leave(at, trace.instructions[at]);
+    if (!moves.empty()) {
+      moved[at] = moves.size();
+      EXPECT_EQ(moves[0].tensor, tiles[6].tensor);
+      EXPECT_EQ(moves[0].to_hbm, at == 8);
+    }
+  }
+  EXPECT_EQ(moved, (std::map<std::uint32_t, std::size_t>{{8, 1}, {20, 1}}));
+  EXPECT_EQ(report.spills, 1U);
+  EXPECT_EQ(report.reloads, 1U);
 }
 
 // depth:2 gives a site two buffers in turn, whatever room there is: addresses 0, 512, 0. A third tile

@@ -25,22 +25,31 @@ double rate(const spec::CoreSpec& core, std::uint32_t bytes) {
   return load(core, bytes).engine_GBps;
 }
 
-// Profiles: a descriptor takes 4.8 ns and its bytes at 27.2 B/ns; trn1 17.1, trn3 38.4 B/ns.
+double store_rate(const spec::CoreSpec& core, std::uint32_t bytes) {
+  TraceBuilder b("k", "test");
+  const trace::View out = b.hbm("x", DType::kUInt8, {128, bytes}, Role::kOutput);
+  b.dma(out, b.sbuf("t", DType::kUInt8, 128, {bytes}));
+  const trace::Trace trace = b.take();
+  return plan_dma(core, trace, trace.instructions[0]).engine_GBps;
+}
+
+// A descriptor takes 4.8 ns and its bytes, on trn2 slower from HBM than to it. Profiles: in rows of 2 KiB
+// eight loads of 32 KiB per engine run at 18 to 25 B/ns, 21.3 in the mean, eight stores at 23.6 to 25.6, 24.6
+// in the mean.
 TEST(DmaRate, IsThatOfTheStreamPlusATimePerDescriptor) {
   EXPECT_DOUBLE_EQ(rate(trn1(), 4096), 4096 / (4.8 + 4096 / 17.1));
-  EXPECT_DOUBLE_EQ(rate(trn2(), 4096), 4096 / (4.8 + 4096 / 27.2));
+  EXPECT_DOUBLE_EQ(rate(trn2(), 4096), 4096 / (4.8 + 4096 / 22.9));
+  EXPECT_DOUBLE_EQ(store_rate(trn2(), 4096), 4096 / (4.8 + 4096 / 26.5));
   EXPECT_DOUBLE_EQ(rate(trn3(), 4096), 4096 / (4.8 + 4096 / 38.4));
-  EXPECT_NEAR(256 / rate(trn2(), 256), 14, 0.5);     // ns between packets of 256 B
-  EXPECT_NEAR(512 / rate(trn2(), 512), 24, 0.5);
-  EXPECT_NEAR(2048 / rate(trn2(), 2048), 80, 0.5);
-  EXPECT_NEAR(4096 / rate(trn2(), 4096), 155.5, 0.5);
+  EXPECT_NEAR(rate(trn2(), 2048), 21.3, 0.03 * 21.3);
+  EXPECT_NEAR(store_rate(trn2(), 2048), 24.6, 0.03 * 24.6);
 }
 
 // 22, dma.rmw_penalty_bytes: below 64 B a write costs double.
 TEST(DmaRate, PaysTwiceBelow64Bytes) {
-  EXPECT_DOUBLE_EQ(rate(trn2(), 64), 64 / (4.8 + 64 / 27.2));
-  EXPECT_DOUBLE_EQ(rate(trn2(), 63), 63 / (2 * (4.8 + 63 / 27.2)));
-  EXPECT_DOUBLE_EQ(rate(trn2(), 1), 1 / (2 * (4.8 + 1 / 27.2)));
+  EXPECT_DOUBLE_EQ(rate(trn2(), 64), 64 / (4.8 + 64 / 22.9));
+  EXPECT_DOUBLE_EQ(rate(trn2(), 63), 63 / (2 * (4.8 + 63 / 22.9)));
+  EXPECT_DOUBLE_EQ(rate(trn2(), 1), 1 / (2 * (4.8 + 1 / 22.9)));
   EXPECT_DOUBLE_EQ(rate(trn1(), 63), 63 / (2 * (4.8 + 63 / 17.1)));
 }
 
@@ -112,12 +121,15 @@ double throughput(const spec::CoreSpec& core, std::uint32_t bytes) {
   return static_cast<double>(plan.bytes) / std::max(core.dma.issue_floor_ns, longest);
 }
 
-// 12.5 with a floor of 725 ns: within 4 %, the knee at 2 KiB 2.6 %.
-TEST(DmaTime, FollowsTheMeasuredCurveWithin4Percent) {
+// 12.5. Where the floor decides, up to 2 KiB, the curve asks for 850 ns; transfers of GpSimd's queue in the
+// profiles start every 600 ns. The floor of 725 lies between.
+TEST(DmaTime, FollowsTheMeasuredCurve) {
   const double full = throughput(trn2(), 32768);
-  EXPECT_NEAR(full, 16 * 32768 / (4.8 + 32768 / 27.2), 0.01);
+  EXPECT_NEAR(full, 16 * 32768 / (4.8 + 32768 / 22.9), 0.01);
   for (const Point& point : kCurve) {
-    EXPECT_NEAR(throughput(trn2(), point.bytes) / full / point.measured, 1.0, 0.04) << point.bytes;
+    const double tolerance = point.bytes <= 2048 ? 0.21 : 0.03;
+    EXPECT_NEAR(throughput(trn2(), point.bytes) / full / point.measured, 1.0, tolerance)
+        << point.bytes;
   }
 }
 
@@ -131,11 +143,12 @@ TEST(DmaTime, NeverGetsSlowerWithLargerRows) {
   }
 }
 
-// 12.6: 32 KiB of one engine from SBUF in 1,237 ns: 4 x (4.8 + 8192 / 27.2) = 1,224; to SBUF 1,416 with
-// the wait for HBM, which is not the engine's. 2 KiB as 8 x 256 B in 97 ns (80-160): 8 x 14.2 = 114.
+// 12.6: 32 KiB of one engine from SBUF in 1,237 ns: 4 x (4.8 + 8192 / 26.5) = 1,256; to SBUF in 1,416:
+// 4 x (4.8 + 8192 / 22.9) = 1,450. 2 KiB as 8 x 256 B in 97 ns (80-160): 8 x 16 = 128.
 // trn1: 32 KiB in 1,810 ns: 8 x (4.8 + 4096 / 17.1) = 1,955.
 TEST(DmaTime, AgreesWithMeasuredEngineTimes) {
-  EXPECT_NEAR(32768 / rate(trn2(), 8192), 1237, 0.02 * 1237);
+  EXPECT_NEAR(32768 / store_rate(trn2(), 8192), 1237, 0.02 * 1237);
+  EXPECT_NEAR(32768 / rate(trn2(), 8192), 1416, 0.03 * 1416);
   const DmaPlan small = load(trn2(), 256);
   const double ns = static_cast<double>(small.shares[0].bytes) / small.engine_GBps;
   EXPECT_GE(ns, 80);
@@ -208,14 +221,17 @@ TEST(DmaTrigger, StartsTheFirstByteByModeAndSource) {
   EXPECT_EQ(start_ns(trn2().dma, plan_of(4096), DgeMode::kStatic), 1000.0);
 }
 
-// Profiles: GpSimd kicks 1,183 ns after the start and every 582 ns, with 128 or 512 descriptors alike.
+// Profiles: GpSimd kicks 1,183 ns after the start, with 128 or 512 descriptors alike, and every 581 to 586 ns with
+// 128. C8-1, one element a transfer: 37,318 us / 76,800 = 486 ns on trn2, 27,404 / 76,800 = 357 on trn1.
 TEST(DmaTrigger, SoftwareDescriptorsAreWrittenBeforeTheKick) {
-  for (const std::uint64_t descriptors : {128U, 512U}) {
-    const TriggerTime time = trigger_time(trn2().dma, plan_of(0, descriptors), DgeMode::kSoftware);
-    EXPECT_EQ(time.before_ns, 1183.0);
-    EXPECT_EQ(time.interval_ns, 582.0);
-  }
-  EXPECT_NEAR(trigger_time(trn2().dma, plan_of(0, 1000), DgeMode::kSoftware).interval_ns, 1100, 1e-9);
+  const auto time = [](const spec::CoreSpec& core, std::uint64_t descriptors) {
+    return trigger_time(core.dma, plan_of(0, descriptors), DgeMode::kSoftware);
+  };
+  EXPECT_EQ(time(trn2(), 128).before_ns, 1183.0);
+  EXPECT_EQ(time(trn2(), 512).before_ns, 1183.0);
+  EXPECT_NEAR(time(trn2(), 128).interval_ns, 582, 1);
+  EXPECT_NEAR(time(trn2(), 1).interval_ns, 486, 1);
+  EXPECT_NEAR(time(trn1(), 1).interval_ns, 357, 1);
   const TriggerTime hardware = trigger_time(trn2().dma, plan_of(0), DgeMode::kHardware);
   EXPECT_EQ(hardware.before_ns, 0.0);
   EXPECT_EQ(hardware.interval_ns, 559.0);

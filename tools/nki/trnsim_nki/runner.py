@@ -240,7 +240,7 @@ def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwa
             if core > 1:  # more programs than cores: those after the first two repeat them
                 return None
             return files.enter_context(TraceWriter(
-                kernel=kernel_name(kernel), origin=ORIGIN, target=target,
+                kernel=kernel_name(kernel), origin=getattr(kernel, "origin", ORIGIN), target=target,
                 arguments=_arguments_json(args, kwargs), lnc=lnc,
                 path=path if core == 0 else pair_path(path)))
 

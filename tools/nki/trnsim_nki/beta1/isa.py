@@ -193,13 +193,13 @@ def nc_transpose(data, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
         x = in_sbuf(x)
     if clip:
         clip = {1 - a: r for a, r in clip.items()}
-    shape = (_product(data.shape[1:]), data.shape[0])
 
     def emit(dst):
         core.nc_transpose(dst, x, engine if on_vector or engine != vector_engine else _UNKNOWN)
 
-    return result(None if drop else emit, shape, kind(dtype, data.dtype),
-                  None if on_vector else "psum", clip, predicate.T if predicate is not None else None)
+    return result(None if drop else emit, (_product(data.shape[1:]), data.shape[0]),
+                  kind(dtype, data.dtype), None if on_vector else "psum", clip, predicate.T if predicate is not None else None,
+                  same=("nc_transpose", x, engine))
 
 
 def reduced_view(t, axes):

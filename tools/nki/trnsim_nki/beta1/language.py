@@ -232,7 +232,7 @@ def load(src, *, mask=None, dtype=None, **unknown):
     def emit(dst):
         isa.each(core.dma_copy, dst, x)
 
-    return result(None if drop else emit, shape, kind(dtype, src.dtype), "sbuf", clip, predicate)
+    return result(None if drop else emit, shape, kind(dtype, src.dtype), "sbuf", clip, predicate, same=("load", x))
 
 
 def load_transpose2d(src, *, mask=None, dtype=None, **unknown):

@@ -13,6 +13,8 @@ from .tile import Tile
 class Kernel(kernel.Kernel):
     """A beta 1 kernel. Inside a running kernel a call is inlined."""
 
+    origin = f"{runner.ORIGIN}, NKI beta 1"  # trnsim orders its instructions as that compiler does
+
     def __init__(self, function, programs=(), options=None, as_written=False):
         self.as_written = as_written or getattr(function, "as_written", False)
         super().__init__(_driver(function, programs, self.as_written), (), options)
@@ -122,7 +124,8 @@ def _programs(m, function, programs, args, kwargs):
 
 
 def _made(storage, site):
-    """What merge.py has to know of a tensor."""
+    """What merge.py and hoist.py have to know of a tensor."""
+    state.newest = storage.id
     if storage.region in ("sbuf", "psum") and storage.pinned is None:
         state.kinds[storage.id] = (storage.region, storage.trace_dtype, storage.partitions, storage.free,
                                    storage.bytes_per_partition, storage.free)

@@ -13,7 +13,6 @@ from .pending import flush, state
 
 COLUMNS = 512          # elements per partition of an instruction
 TRANSFER_BYTES = 4096  # per partition
-ROW_BYTES = 64         # shorter rows of a transfer stay what they are
 _MOST = 16             # iterations at a time
 _BANKS = 4             # of PSUM for what they compute; the others hold what is used meanwhile
 _SBUF_SHARE = 4        # and this part of SBUF
@@ -251,7 +250,7 @@ class Sink:
                 if transfer:
                     chip = (operand, n * dtype.size)
         if transfer:
-            if chip is None or chip[1] < ROW_BYTES:
+            if chip is None:
                 return 1
             for operand in operands:
                 if (state.kinds.get(operand[0]) or ("hbm",))[0] == "hbm":

@@ -35,6 +35,8 @@ class State:
         self.blocks = []       # references to the blocks of SBUF and PSUM
         self.blocks_limit = 0  # how many before dead ones are looked for
         self.writes = {}       # tensor -> instructions that wrote to it
+        self.values = {}       # tensor -> (what it was computed from, writes to it then)
+        self.newest = -1       # tensor made last
         self.as_written = False  # the compiler leaves the loops alone
         self.sink = None       # where instructions go (merge.py)
         self.kinds = {}        # tensor -> what merge.py has to know of it
@@ -48,7 +50,7 @@ state = State()
 class Loop:
     """A loop being run. static: unrolled; affine: its iterations may share work (hoist.py)."""
 
-    __slots__ = ("static", "affine", "value", "places", "seen")
+    __slots__ = ("static", "affine", "value", "places", "seen", "oldest", "carried", "held")
 
     def __init__(self, static, affine):
         self.static = static
@@ -56,9 +58,13 @@ class Loop:
         self.value = 0
         self.places = {}   # instruction of the body -> what it computed in the last iteration
         self.seen = {}     # how often an instruction ran in this iteration
+        self.oldest = 0    # tensors from here on are of this iteration
+        self.carried = False  # an iteration changes what is older
+        self.held = []     # memory that iterations share
 
     def begin(self, value):
         self.value = value
+        self.oldest = state.newest + 1
         self.seen.clear()
 
 
