@@ -69,12 +69,11 @@ lower::Options RunFlags::lowering(workload::Scheduling scheduling) const {
 }
 
 std::optional<lower::Options> RunFlags::look_ahead(workload::Scheduling scheduling) const {
-  constexpr std::uint32_t kWindow = 64;
   if (order != "auto" || scheduling != workload::Scheduling::kUnknown || replay) {
     return std::nullopt;
   }
   lower::Options options = lowering(scheduling);
-  options.window = kWindow;
+  options.window = lower::kCompilerWindow;
   return options;
 }
 

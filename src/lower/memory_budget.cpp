@@ -2,6 +2,7 @@
 #include "memory_budget.h"
 
 #include <algorithm>
+#include <limits>
 #include <span>
 
 namespace trnsim::lower {
@@ -26,13 +27,14 @@ MemoryBudget::MemoryBudget(const trace::Trace& trace, const spec::CoreSpec& core
       sbuf_(trace, trace::Region::kSbuf, 1,
             core.sbuf.kib_per_partition * kKiB - core.sbuf.reserved_bytes_per_partition) {}
 
-bool MemoryBudget::admits(const trace::Instruction& instruction) const {
-  return psum_.admits(instruction) && sbuf_.admits(instruction);
+double MemoryBudget::earliest_ns(const trace::Instruction& instruction, double start_ns) const {
+  return std::max(psum_.earliest_ns(instruction, start_ns),
+                  sbuf_.earliest_ns(instruction, start_ns));
 }
 
-void MemoryBudget::issue(const trace::Instruction& instruction) {
-  psum_.issue(instruction);
-  sbuf_.issue(instruction);
+void MemoryBudget::issue(const trace::Instruction& instruction, double start_ns, double done_ns) {
+  psum_.issue(instruction, start_ns, done_ns);
+  sbuf_.issue(instruction, start_ns, done_ns);
 }
 
 MemoryBudget::Region::Region(const trace::Trace& trace, trace::Region region,
@@ -64,8 +66,9 @@ MemoryBudget::Region::Region(const trace::Trace& trace, trace::Region region,
   }
 }
 
-bool MemoryBudget::Region::admits(const trace::Instruction& instruction) const {
-  std::int64_t left = free_;
+double MemoryBudget::Region::earliest_ns(const trace::Instruction& instruction,
+                                         double start_ns) const {
+  std::int64_t needed = 0;
   std::uint32_t next = next_;
   bool ahead = false;
   bool opens = false;
@@ -73,14 +76,32 @@ bool MemoryBudget::Region::admits(const trace::Instruction& instruction) const {
     const std::uint32_t t = operand.tensor;
     if (rank_[t] != trace::kNone && !open_[t]) {
       opens = true;
-      left -= units_of(t);
+      needed += units_of(t);
       ahead = ahead || rank_[t] != next++;
     }
   }
-  return !opens || left >= (ahead ? most_held_ : 0);
+  if (!opens) {
+    return start_ns;
+  }
+  needed += ahead ? most_held_ : 0;
+  std::int64_t free = free_;
+  double at = start_ns;
+  for (auto leaves = leaving_.begin(); free < needed; ++leaves) {
+    if (leaves == leaving_.end()) {
+      return std::numeric_limits<double>::infinity();
+    }
+    free += leaves->second;
+    at = std::max(at, leaves->first);
+  }
+  return at;
 }
 
-void MemoryBudget::Region::issue(const trace::Instruction& instruction) {
+void MemoryBudget::Region::issue(const trace::Instruction& instruction, double start_ns,
+                                 double done_ns) {
+  while (!leaving_.empty() && leaving_.begin()->first <= start_ns) {
+    free_ += leaving_.begin()->second;
+    leaving_.erase(leaving_.begin());
+  }
   for (const trace::Operand& operand : operands(trace_, instruction)) {
     const std::uint32_t t = operand.tensor;
     if (rank_[t] != trace::kNone && !open_[t]) {
@@ -95,7 +116,7 @@ void MemoryBudget::Region::issue(const trace::Instruction& instruction) {
   for (const trace::Operand& operand : operands(trace_, instruction)) {
     const std::uint32_t t = operand.tensor;
     if (rank_[t] != trace::kNone && --accesses_[t] == 0) {
-      free_ += units_of(t);
+      leaving_[done_ns] += units_of(t);
     }
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "trnsim/spec/core_spec.h"
@@ -16,9 +17,11 @@ class MemoryBudget {
  public:
   MemoryBudget(const trace::Trace& trace, const spec::CoreSpec& core);
 
-  // Whether the tiles that the instruction opens have room.
-  [[nodiscard]] bool admits(const trace::Instruction& instruction) const;
-  void issue(const trace::Instruction& instruction);
+  // The first moment from `start_ns` on when the tiles that the instruction opens have room; infinity if that
+  // takes further instructions.
+  [[nodiscard]] double earliest_ns(const trace::Instruction& instruction, double start_ns) const;
+  // It starts then; tiles that it is the last to use have left by `done_ns`.
+  void issue(const trace::Instruction& instruction, double start_ns, double done_ns);
 
  private:
   // One memory. Tiles take whole units: banks of PSUM, bytes of SBUF.
@@ -26,8 +29,8 @@ class MemoryBudget {
    public:
     Region(const trace::Trace& trace, trace::Region region, std::uint64_t unit_bytes,
            std::uint64_t units);
-    [[nodiscard]] bool admits(const trace::Instruction& instruction) const;
-    void issue(const trace::Instruction& instruction);
+    [[nodiscard]] double earliest_ns(const trace::Instruction& instruction, double start_ns) const;
+    void issue(const trace::Instruction& instruction, double start_ns, double done_ns);
 
    private:
     void take_pinned(std::uint64_t units);
@@ -43,7 +46,8 @@ class MemoryBudget {
     std::vector<bool> opened_;             // by rank
     std::uint32_t tiles_ = 0;
     std::uint32_t next_ = 0;  // rank of the next tile to open in program order
-    std::int64_t free_ = 0;
+    std::int64_t free_ = 0;                       // at the last start
+    std::map<double, std::int64_t> leaving_;      // later: units that become free, by time
     std::int64_t most_held_ = 0;  // units that tiles hold at a time in program order
   };
 

@@ -10,10 +10,6 @@
 namespace trnsim::lower {
 namespace {
 
-// Of NKI beta 1's compiler. The times of its kernels (data/validation/ladders.yaml) are met as well with 48 to
-// 128.
-constexpr std::uint32_t kCompilerWindow = 64;
-
 // The number behind `prefix`, 1 to 4096.
 std::optional<std::uint32_t> number_after(std::string_view prefix, const std::string& text) {
   if (!text.starts_with(prefix)) {

@@ -6,6 +6,7 @@
 // does the same thing for all iterations of a loop before it goes on to the next, as this does: what is
 // furthest from the end comes first.
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "memory_budget.h"
@@ -113,12 +114,15 @@ class ListScheduler {
   [[nodiscard]] Choice choose_for(std::size_t engine, Choice& oldest) const {
     Choice mine;
     for (const std::uint32_t node : ready_[engine]) {
-      const double start = start_ns(node, engine);
+      double start = start_ns(node, engine);
       if (oldest.node == trace::kNone || node < oldest.node) {
         oldest = {node, engine, start};
       }
-      if ((mine.node != trace::kNone && start >= mine.start_ns) ||
-          !memory_.admits(trace_.instructions[begin_ + node])) {
+      if (mine.node != trace::kNone && start >= mine.start_ns) {
+        continue;
+      }
+      start = memory_.earliest_ns(trace_.instructions[begin_ + node], start);
+      if (std::isinf(start) || (mine.node != trace::kNone && start >= mine.start_ns)) {
         continue;
       }
       mine = {node, engine, start};
@@ -131,7 +135,6 @@ class ListScheduler {
 
   void issue(const Choice& choice) {
     const ScheduleNode& node = nodes_[choice.node];
-    memory_.issue(trace_.instructions[begin_ + choice.node]);
     issued_[choice.node] = true;
     for (Ready& ready : ready_) {
       ready.erase(choice.node);
@@ -147,6 +150,7 @@ class ListScheduler {
       done = dma_free_ns_;
     }
     done += node.after_ns;
+    memory_.issue(trace_.instructions[begin_ + choice.node], choice.start_ns, done);
     for (const std::uint32_t successor : node.successors) {
       ready_ns_[successor] = std::max(ready_ns_[successor], done);
       if (--nodes_[successor].missing == 0 && successor < entered_) {

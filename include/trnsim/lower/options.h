@@ -6,6 +6,10 @@
 
 namespace trnsim::lower {
 
+// How far a compiler is taken to look ahead. On the times of NKI beta 1 kernels (data/validation/ladders.yaml) 48 to
+// 160 do about as well.
+inline constexpr std::uint32_t kCompilerWindow = 96;
+
 enum class EnginePolicy : std::uint8_t { kRule, kBalance };
 enum class AllocPolicy : std::uint8_t { kRotate, kFirstFit, kUnlimited, kDepth };
 

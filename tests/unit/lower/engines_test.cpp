@@ -139,7 +139,7 @@ TEST(Options, ParseAndPrint) {
   EXPECT_EQ(order.window, 4096U);
   EXPECT_FALSE(order.compiled);
   parse_order("compiled", order);
-  EXPECT_EQ(order.window, 64U);
+  EXPECT_EQ(order.window, kCompilerWindow);
   EXPECT_TRUE(order.compiled);
   EXPECT_EQ(to_string(order), "order=compiled engines=rule alloc=rotate");
   parse_order("program", order);

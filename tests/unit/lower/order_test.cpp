@@ -76,7 +76,8 @@ TEST(IssueOrder, KeepsTheOrderOfOverlappingPinnedTiles) {
 
 // 40 matmuls of 213 ns, each emptied by a copy of 598 ns: the tensor engine would open a ninth tile
 // long before the first copies are done, but there are 8 banks. A window of 10: while copy 2i+1 waits, no
-// further than matmul 2i+10, the sixth tile.
+// further than matmul 2i+10, the sixth tile. A bank is free when its copy is done, and then the next copy has been
+// issued already: of 8 banks 7 are open.
 TEST(IssueOrder, OpensNoMorePsumTilesThanThereAreBanks) {
   TraceBuilder b("k", "test");
   const View w = b.sbuf("w", kBf16, 128, {128});
@@ -87,7 +88,7 @@ TEST(IssueOrder, OpensNoMorePsumTilesThanThereAreBanks) {
     b.copy(tile(b), acc, Engine::kVector);
   }
   const trace::Trace trace = b.take();
-  for (const auto& [window, tiles] : {std::pair{10U, 6}, {40U, 8}, {500U, 8}}) {
+  for (const auto& [window, tiles] : {std::pair{10U, 6}, {40U, 7}, {500U, 7}}) {
     int open = 0;
     int most = 0;
     for (const std::uint32_t i : order_of(trace, window)) {
