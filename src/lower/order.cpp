@@ -146,7 +146,8 @@ class ListScheduler {
     }
     double done = end;
     if (node.dma) {
-      dma_free_ns_ = std::max(dma_free_ns_, end) + node.transfer_ns;
+      dma_free_ns_ =
+          std::max(dma_free_ns_, choice.start_ns + node.lead_ns) + node.transfer_ns;
       done = dma_free_ns_;
     }
     done += node.after_ns;

@@ -99,13 +99,16 @@ void set_dma_cost(const Trace& trace, const spec::CoreSpec& core, const Options&
   const timing::DmaPlan plan = timing::plan_dma(core, trace, instruction);
   node.dma = true;
   node.may[e] = true;
-  node.cost_ns[e] = timing::trigger_time(core.dma, plan, mode).interval_ns;
+  const timing::TriggerTime trigger_time = timing::trigger_time(core.dma, plan, mode);
+  node.cost_ns[e] = trigger_time.interval_ns;
+  node.lead_ns = trigger_time.before_ns + timing::issue_ns(core.dma, mode) +
+                 timing::start_ns(core.dma, plan, mode);
   node.transfer_ns = core.dma.issue_floor_ns;
   for (const timing::DmaShare& share : plan.shares) {
     node.transfer_ns =
         std::max(node.transfer_ns, static_cast<double>(share.bytes) / plan.engine_GBps);
   }
-  node.after_ns = timing::start_ns(core.dma, plan, mode) + core.dma.completion_ns;
+  node.after_ns = core.dma.completion_ns;
 }
 
 // An engine that cannot run it costs nothing: lower() reports it.
@@ -165,7 +168,7 @@ void set_paths(std::vector<ScheduleNode>& nodes) {
     for (const std::uint32_t successor : node.successors) {
       rest = std::max(rest, nodes[successor].path_ns);
     }
-    node.path_ns = cost + node.transfer_ns + node.after_ns + rest;
+    node.path_ns = std::max(cost, node.lead_ns) + node.transfer_ns + node.after_ns + rest;
   }
 }
 

@@ -14,8 +14,9 @@ namespace trnsim::lower {
 struct ScheduleNode {
   std::array<bool, trace::kEngineCount> may{};       // engines that can run it
   std::array<double, trace::kEngineCount> cost_ns{};  // there, until the next can start
-  double after_ns = 0;        // beyond the cost, until its result is there
-  double transfer_ns = 0;     // of a DMA, on the engines that all share
+  double lead_ns = 0;         // DMA: from its start to its first byte
+  double transfer_ns = 0;     // DMA: on the engines that all share
+  double after_ns = 0;        // beyond the cost, or the transfer, until its result is there
   double path_ns = 0;         // longest way to the end of the stretch, its own time included
   std::uint32_t missing = 0;  // predecessors
   bool dma = false;

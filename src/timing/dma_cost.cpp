@@ -216,9 +216,8 @@ TriggerTime trigger_time(const spec::DmaSpec& dma, const DmaPlan& plan, DgeMode 
   if (mode != DgeMode::kSoftware) {
     return {0, issue_ns(dma, mode)};
   }
-  return {dma.software_prepare_ns,
-          dma.software_interval_ns +
-              dma.software_descriptor_ns * static_cast<double>(plan.descriptors)};
+  const double writing_ns = dma.software_descriptor_ns * static_cast<double>(plan.descriptors);
+  return {std::max(dma.software_prepare_ns, writing_ns), dma.software_interval_ns + writing_ns};
 }
 
 }  // namespace trnsim::timing

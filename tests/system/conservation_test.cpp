@@ -74,5 +74,27 @@ INSTANTIATE_TEST_SUITE_P(Shapes, GemmConservation,
                                   std::to_string(std::get<2>(test.param));
                          });
 
+// A last store whose 16,384 software descriptors take GpSimd longer than the data take the engines, and one after
+// which GpSimd would go on for a millisecond: the run ends with the store.
+TEST(Conservation, OfAStoreThatKeepsGpSimdBusy) {
+  trace::TraceBuilder builder("transposed", "test");
+  const auto in = builder.hbm("in", DType::kBFloat16, {128, 128}, trace::Role::kInput);
+  const auto out = builder.hbm("out", DType::kBFloat16, {128, 128}, trace::Role::kOutput);
+  const auto tile = builder.sbuf("t", DType::kBFloat16, 128, {128});
+  builder.dma(tile, in);
+  builder.dma(out.permute(0, 1), tile, trace::Engine::kGpSimd);
+  const trace::Trace trace = builder.take();
+  spec::SystemSpec system = test::shipped("trn2-core").spec;
+  const test::Run many = test::run_trace(system, trace);
+  test::expect_conserved(many.record);
+  EXPECT_GT(many.record.time.ns(), 16384 * 0.76);
+  system.chip.core.dma.software_descriptor_ns = 0;
+  const double time_ns = test::run_trace(system, trace).record.time.ns();
+  system.chip.core.dma.software_interval_ns = 1e6;
+  const test::Run late = test::run_trace(system, trace);
+  test::expect_conserved(late.record);
+  EXPECT_EQ(late.record.time.ns(), time_ns);
+}
+
 }  // namespace
 }  // namespace trnsim

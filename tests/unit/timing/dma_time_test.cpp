@@ -229,6 +229,7 @@ TEST(DmaTrigger, SoftwareDescriptorsAreWrittenBeforeTheKick) {
   };
   EXPECT_EQ(time(trn2(), 128).before_ns, 1183.0);
   EXPECT_EQ(time(trn2(), 512).before_ns, 1183.0);
+  EXPECT_NEAR(time(trn2(), 16384).before_ns, 16384 * 0.76, 1e-6);  // they all have to be there
   EXPECT_NEAR(time(trn2(), 128).interval_ns, 582, 1);
   EXPECT_NEAR(time(trn2(), 1).interval_ns, 486, 1);
   EXPECT_NEAR(time(trn1(), 1).interval_ns, 357, 1);

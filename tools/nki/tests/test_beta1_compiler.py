@@ -333,6 +333,40 @@ def test_the_vector_engine_is_a_wish_for_wide_transposes():
     assert [i[1] for i in recorder.instructions if i[0] == "nc_transpose"] == ["Tensor"]
 
 
+def test_an_access_of_more_dims_than_an_instruction_takes_stays_in_the_loop():
+    def kernel(a):
+        out = nl.ndarray((2, 128, 2, 2, 2, 2, 2, 2), dtype=a.dtype, buffer=nl.shared_hbm)
+        x = nl.load(a)
+        at = nl.mgrid[0:128, 0:2, 0:2, 0:2, 0:2, 0:2, 0:2]
+        for i in nl.affine_range(2):
+            nl.store(out[i], nl.multiply(x[tuple(at)], 2.0))
+        return out
+
+    a = random(128, 3, 3, 3, 3, 3, 3)
+    out, _, _, _ = run(kernel, a)
+    np.testing.assert_allclose(out, np.stack([2 * a[:, :2, :2, :2, :2, :2, :2]] * 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("decorated", [lambda f: nki.baremetal(nki.jit(f)), nki.baremetal, nki.benchmark])
+def test_a_kernel_under_a_way_to_run_it_is_traced_like_itself(tmp_path, decorated):
+    def kernel(a):
+        out = out_like(a)
+        for i in nl.affine_range(2):
+            nl.store(out[:, nl.ds(i * 32, 32)], nl.load(a[:, nl.ds(i * 32, 32)]))
+        return out
+
+    def instructions(kernel, name):
+        path = tmp_path / f"{name}.trt"
+        runner.trace_file(kernel, (trnsim_nki.spec("fp32", (128, 64)),), str(path))
+        found = reader.read(path)
+        assert found.origin.endswith("NKI beta 1")
+        return len(found.instructions)
+
+    assert instructions(decorated(kernel), "joined") == 2
+    leave = nki.compiler.skip_middle_end_transformations
+    assert instructions(leave(decorated(kernel)), "apart") == 4
+
+
 def test_a_trace_says_that_the_beta_1_compiler_orders_it(tmp_path):
     def kernel(a):
         out = out_like(a)

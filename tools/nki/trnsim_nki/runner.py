@@ -232,6 +232,8 @@ def trace_file(kernel, args, path, mode="symbolic", target="trn2", lnc=None, kwa
                trips=None):
     """Traces a kernel into a file, at LNC=2 into one per core; what trnsim_nki.trace() returns."""
     from . import trace  # here: the package imports this module
+    if isinstance(kernel, SimulatedKernel):  # under nki.benchmark and the like
+        kernel = kernel.__wrapped__
     kwargs = kwargs or {}
     lnc = lnc or 1
     with contextlib.ExitStack() as files:

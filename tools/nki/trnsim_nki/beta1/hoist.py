@@ -10,6 +10,7 @@ have times that show it.
 import weakref
 
 from .. import machine
+from ..errors import KernelError
 from ..tensor import Tensor
 from . import live
 from .pending import Block, state
@@ -80,7 +81,7 @@ def earlier(pending, same):
         return None
     try:
         what = (*[_version(v) for v in same], pending.shape, pending.dtype)
-    except TypeError:  # an operand whose value says nothing about what it is
+    except (TypeError, KernelError):  # an operand whose value says nothing about what it is, or of too many dims
         return None
     if same[0] == "load" and machine.active().target == "trn1":
         return None

@@ -61,6 +61,9 @@ def jit(function=None, **options):
 
 def as_written(kernel):
     """Decorator: the compiler leaves the loops alone."""
+    if isinstance(kernel, runner.SimulatedKernel):
+        kernel.__wrapped__ = as_written(kernel.__wrapped__)
+        return kernel
     if isinstance(kernel, Kernel):
         return Kernel(kernel.user, kernel.programs, kernel.options, True)
     kernel.as_written = True
