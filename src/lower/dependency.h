@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
 #include <boost/container/small_vector.hpp>
 
-#include "footprint.h"
+#include "segment_map.h"
 #include "trnsim/lower/program.h"
 
 namespace trnsim::lower {
@@ -41,17 +40,12 @@ class AccessMap {
     QueueId queue = 0;
     std::uint32_t count = 0;
   };
-  struct Segment {
-    std::uint64_t end = 0;
+  struct Accesses {
     Access writer;  // count 0 = none
     boost::container::small_vector<Access, 4> readers;
   };
-  using Map = std::map<std::uint64_t, Segment>;
 
-  // Makes `at` a segment border if a segment spans it.
-  void split(std::uint64_t at);
-
-  Map segments_;
+  SegmentMap<Accesses> segments_;
 };
 
 }  // namespace trnsim::lower

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "engine_choice.h"
-#include "footprint.h"
+#include "segment_map.h"
 #include "trnsim/timing/dma_cost.h"
 #include "trnsim/timing/engine_cost.h"
 #include "trnsim/timing/matmul_cost.h"
@@ -18,67 +18,10 @@ namespace {
 using trace::Engine;
 using trace::Trace;
 
-// Who wrote and who reads each byte of one storage.
-class ByteMap {
- public:
-  template <typename Edge>
-  void read(Interval interval, std::uint32_t node, const Edge& edge) {
-    split(interval.begin);
-    split(interval.end);
-    std::uint64_t at = interval.begin;
-    auto segment = segments_.lower_bound(at);
-    while (at < interval.end) {
-      if (segment == segments_.end() || segment->first > at) {
-        const std::uint64_t end =
-            segment == segments_.end() ? interval.end : std::min(segment->first, interval.end);
-        segment = segments_.emplace_hint(segment, at, Segment{end, trace::kNone, {node}});
-      } else {
-        edge(segment->second.writer, node);
-        segment->second.readers.push_back(node);
-      }
-      at = segment->second.end;
-      ++segment;
-    }
-  }
-
-  template <typename Edge>
-  void write(Interval interval, std::uint32_t node, const Edge& edge) {
-    split(interval.begin);
-    split(interval.end);
-    const auto first = segments_.lower_bound(interval.begin);
-    auto last = first;
-    for (; last != segments_.end() && last->first < interval.end; ++last) {
-      edge(last->second.writer, node);
-      for (const std::uint32_t reader : last->second.readers) {
-        edge(reader, node);
-      }
-    }
-    segments_.erase(first, last);
-    segments_.emplace(interval.begin, Segment{interval.end, node, {}});
-  }
-
- private:
-  struct Segment {
-    std::uint64_t end = 0;
-    std::uint32_t writer = trace::kNone;
-    std::vector<std::uint32_t> readers;
-  };
-
-  // Makes `at` a segment border if a segment spans it.
-  void split(std::uint64_t at) {
-    auto next = segments_.upper_bound(at);
-    if (next == segments_.begin()) {
-      return;
-    }
-    auto segment = std::prev(next);
-    if (segment->first < at && at < segment->second.end) {
-      Segment tail = segment->second;
-      segment->second.end = at;
-      segments_.emplace_hint(next, at, std::move(tail));
-    }
-  }
-
-  std::map<std::uint64_t, Segment> segments_;
+// Who wrote and who reads bytes of one storage.
+struct Accesses {
+  std::uint32_t writer = trace::kNone;
+  std::vector<std::uint32_t> readers;
 };
 
 double clock_ghz(const spec::CoreSpec& core, Engine engine) {
@@ -207,7 +150,7 @@ std::vector<ScheduleNode> schedule_graph(const Trace& trace, const spec::CoreSpe
                                          const std::vector<std::uint32_t>& storage,
                                          std::uint32_t begin, std::uint32_t end) {
   std::vector<ScheduleNode> nodes(end - begin);
-  std::map<std::uint32_t, ByteMap> maps;
+  std::map<std::uint32_t, SegmentMap<Accesses>> maps;
   std::vector<Interval> intervals;
   const auto edge = [&nodes](std::uint32_t from, std::uint32_t to) {
     if (from == trace::kNone || from == to) {
@@ -234,12 +177,21 @@ std::vector<ScheduleNode> schedule_graph(const Trace& trace, const spec::CoreSpe
       } else {
         footprint(trace.pattern(operand), operand.offset, intervals);
       }
-      ByteMap& map = maps[storage[operand.tensor]];
+      SegmentMap<Accesses>& map = maps[storage[operand.tensor]];
       for (const Interval& interval : intervals) {
         if (write) {
-          map.write(interval, i, edge);
+          Accesses& accesses = map.replace(interval, [&](const Accesses& before) {
+            edge(before.writer, i);
+            for (const std::uint32_t reader : before.readers) {
+              edge(reader, i);
+            }
+          });
+          accesses.writer = i;
         } else {
-          map.read(interval, i, edge);
+          map.visit(interval, [&](Accesses& accesses) {
+            edge(accesses.writer, i);
+            accesses.readers.push_back(i);
+          });
         }
       }
     };
