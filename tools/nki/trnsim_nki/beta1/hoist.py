@@ -70,7 +70,6 @@ def _version(value):
         if known is not None and known[1] == state.writes.get(operand[0]):
             return known[0], operand[1:]
         return operand, state.writes.get(operand[0])
-    hash(value)
     return value
 
 
@@ -79,8 +78,10 @@ def earlier(pending, same):
     loops = _loops()
     if not loops:
         return None
+    numbers = state.numbers
     try:
         what = (*[_version(v) for v in same], pending.shape, pending.dtype)
+        what = numbers.setdefault(what, len(numbers))
     except (TypeError, KernelError):  # an operand whose value says nothing about what it is, or of too many dims
         return None
     if same[0] == "load" and machine.active().target == "trn1":

@@ -35,7 +35,8 @@ class State:
         self.blocks = []       # references to the blocks of SBUF and PSUM
         self.blocks_limit = 0  # how many before dead ones are looked for
         self.writes = {}       # tensor -> instructions that wrote to it
-        self.values = {}       # tensor -> (what it was computed from, writes to it then)
+        self.numbers = {}      # what was computed -> its number: equal work has equal numbers
+        self.values = {}       # tensor -> (number of what it holds, writes to it then)
         self.newest = -1       # tensor made last
         self.as_written = False  # the compiler leaves the loops alone
         self.sink = None       # where instructions go (merge.py)
