@@ -16,8 +16,8 @@ namespace {
 // DMA engines take turns packet by packet, so this is the most a collective gets of what kernels want too
 // (hardware.md 17.1).
 double collective_share(const spec::SystemSpec& system) {
-  constexpr auto kPacket = static_cast<double>(collectives::kPacketBytes);
-  return kPacket / (kPacket + system.chip.core.dma.packet_bytes);
+  const double packet = system.fabric.collective_packet_bytes;
+  return packet / (packet + system.chip.core.dma.packet_bytes);
 }
 
 spec::SystemSpec only_chips(const spec::SystemSpec& system, std::size_t chips) {

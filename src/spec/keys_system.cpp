@@ -137,6 +137,8 @@ std::vector<KeyNode> fabric_keys() {
            "payload share of the network rate"),
       count(&S::collective_dma_engines_per_core, "collective_dma_engines_per_core", "",
             from_one(4096), "DMA engines of one physical core that carry its collectives"),
+      count(&S::collective_packet_bytes, "collective_packet_bytes", "bytes", {64, 1 << 16},
+            "DMA packet of a collective, against packets of kernels on the same engines"),
       real(&S::collective_reduce_rate, "collective_reduce_rate", "", fraction(),
            "rate of a reducing DMA over that of a copy"),
       real(&S::collective_sbuf_GBps_per_core, "collective_sbuf_GBps_per_core", "GB/s", rate_range(),

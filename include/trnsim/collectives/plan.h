@@ -7,9 +7,6 @@
 
 namespace trnsim::collectives {
 
-// DMA packet of a collective, default and most (hardware.md 17.1).
-inline constexpr std::uint64_t kPacketBytes = 64 * 1024;
-
 struct Planned {
   Selection selection;
   std::shared_ptr<const Dag> dag;

@@ -97,6 +97,7 @@ struct FabricSpec {                          // sections 16, 17
   double efa_latency_us = 0;
   double efa_efficiency = 0;
   std::uint32_t collective_dma_engines_per_core = 8;   // that work on a collective at a time
+  std::uint32_t collective_packet_bytes = 65536;       // DMA packet of a collective
   double collective_reduce_rate = 1;         // DMA rate of a reduced byte over that of a copied one
   double collective_sbuf_GBps_per_core = 0;  // SBUF of one core, reads and writes together
   std::uint32_t packet_bytes = 4096;         // `packet` model of the network: grain
