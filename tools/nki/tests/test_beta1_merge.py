@@ -91,7 +91,7 @@ def test_loads_of_short_tiles_are_one_of_4_kib():
     out, opcodes, recorder, _ = run(kernel, a, b)
     np.testing.assert_allclose(out, a.T @ b, rtol=1e-4, atol=1e-3)
     # left: 512 B, 8 at a time; right: 2 KiB, 2 at a time; one store
-    assert counts(opcodes) == {"dma_copy": 1 + 4 + 1, "nc_matmul": 8, "activation": 1}
+    assert counts(opcodes) == {"dma_copy": 1 + 4 + 1, "nc_matmul": 8, "tensor_copy": 1}
     check(recorder)
     loads = [i for i in recorder.instructions if i[0] == "dma_copy"][:2]
     assert recorder.shape(loads[0][3][0]) == (1, 128, 8, 128)

@@ -283,12 +283,10 @@ def _sized(v, shape):
 
 
 def copy(src, *, mask=None, dtype=None, **unknown):
-    """On the Scalar engine; integers on any that copies bits."""
+    """On any engine that copies: in the profiles the compiler spreads copies over Vector and Scalar."""
     tile_of("copy: src", src)
     if src.region == "hbm":
         return load(src, mask=mask, dtype=dtype)
-    if src.dtype.is_float:
-        return isa.activation("copy", src, mask=mask, dtype=dtype)
     return isa.tensor_copy(src, mask=mask, dtype=dtype)
 
 
