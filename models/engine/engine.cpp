@@ -258,9 +258,9 @@ void Engine::close(Femtos end) {
     if (accounts_ != nullptr) {
       accounts_->back().busy = accounts_->back().busy - late;
     }
-    busy_end_ = end;
+  } else {
+    counters_.idle[static_cast<std::size_t>(IdleCause::kFinished)] += end - busy_end_;
   }
-  counters_.idle[static_cast<std::size_t>(IdleCause::kFinished)] += end - busy_end_;
   busy_end_ = end;
 }
 

@@ -10,7 +10,9 @@ Planned plan(Request request, const spec::FabricSpec& fabric, fabric::Space spac
   Options options = request.options;
   options.inner = planned.selection.inner;
   options.outer = planned.selection.outer;
-  if (request.bytes / request.group.size() < std::uint64_t{options.slices} * fabric.collective_packet_bytes) {
+  const std::uint64_t packets_bytes =
+      std::uint64_t{options.slices} * fabric.collective_packet_bytes;
+  if (request.bytes / request.group.size() < packets_bytes) {
     options.slices = 1;
   }
   planned.dag = std::make_shared<const Dag>(

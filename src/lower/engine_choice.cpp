@@ -4,11 +4,10 @@
 #include <algorithm>
 
 #include "trnsim/base/error.h"
+#include "trnsim/timing/dma_cost.h"
 #include "trnsim/timing/engine_cost.h"
 
 namespace trnsim::lower {
-namespace {
-
 using trace::Engine;
 using trace::Region;
 
@@ -26,8 +25,6 @@ double clock_ghz(const spec::CoreSpec& core, Engine engine) {
       return core.sequencer.base_clock_ghz;
   }
 }
-
-}  // namespace
 
 Engine EngineChooser::choose(const timing::InstructionShape& shape, Engine requested,
                              const std::string& where) {
@@ -83,6 +80,14 @@ Engine dma_trigger(const trace::Trace& trace, const trace::Instruction& instruct
   const bool store = dst.region == Region::kHbm && src.region != Region::kHbm;
   return store || (compiled && (argument(dst) || argument(src))) ? Engine::kGpSimd
                                                                  : Engine::kSync;
+}
+
+spec::DgeMode dma_mode(const trace::Trace& trace, const spec::CoreSpec& core,
+                       const trace::Instruction& instruction, Engine trigger) {
+  const trace::Attributes& attributes = trace.attribute(instruction);
+  const bool casts = trace.pattern(trace.outputs(instruction)[0]).dtype !=
+                     trace.pattern(trace.inputs(instruction)[0]).dtype;
+  return timing::dge_mode(core.dma, attributes.dge, trigger, attributes.indirect, casts);
 }
 
 std::string DmaQueueNames::name(const trace::Instruction& instruction, Engine trigger) {

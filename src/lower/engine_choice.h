@@ -12,6 +12,9 @@
 
 namespace trnsim::lower {
 
+// Of the engine's own clock; Sync has the base clock.
+[[nodiscard]] double clock_ghz(const spec::CoreSpec& core, trace::Engine engine);
+
 class EngineChooser {
  public:
   EngineChooser(const spec::CoreSpec& core, EnginePolicy policy) : core_(core), policy_(policy) {}
@@ -33,6 +36,10 @@ class EngineChooser {
 // the kernel, as in the four published profiles of NKI beta 1.
 [[nodiscard]] trace::Engine dma_trigger(const trace::Trace& trace,
                                         const trace::Instruction& instruction, bool compiled);
+
+// How the descriptors of a DMA come about.
+[[nodiscard]] spec::DgeMode dma_mode(const trace::Trace& trace, const spec::CoreSpec& core,
+                                     const trace::Instruction& instruction, trace::Engine trigger);
 
 // The queue of each DMA: one per trigger engine and direction. Loads from HBM whose kernel named no engine
 // are spread by the compiler: their tensors take a few rings in turn. A replayed profile has one queue per

@@ -11,7 +11,6 @@ namespace {
 
 using trace::Engine;
 using trace::Instruction;
-using trace::kNone;
 using trace::Opcode;
 using trace::Operand;
 using trace::Region;

@@ -367,11 +367,9 @@ class Lowering {
     const Engine trigger = dma_trigger(trace_, instruction, program_.options.compiled);
     const trace::Operand& dst = trace_.outputs(instruction)[0];
     const trace::Operand& src = trace_.inputs(instruction)[0];
-    const trace::Attributes& attributes = trace_.attribute(instruction);
-    const bool casts = trace_.pattern(dst).dtype != trace_.pattern(src).dtype;
     DmaRequest request;
     request.queue = queue_index(queue_names_->name(instruction, trigger), trigger);
-    request.mode = timing::dge_mode(core_.dma, attributes.dge, trigger, attributes.indirect, casts);
+    request.mode = dma_mode(trace_, core_, instruction, trigger);
     request.plan = timing::plan_dma(core_, trace_, instruction);
     const trace::Operand& hbm = trace_.tensor(src).region == Region::kHbm ? src : dst;
     request.hbm_address = hbm_base_[hbm.tensor] + request.plan.hbm_first_byte;

@@ -24,21 +24,11 @@ struct Accesses {
   std::vector<std::uint32_t> readers;
 };
 
-double clock_ghz(const spec::CoreSpec& core, Engine engine) {
-  return engine == Engine::kVector   ? core.vector.clock_ghz
-         : engine == Engine::kScalar ? core.scalar.clock_ghz
-                                     : core.sequencer.base_clock_ghz;
-}
-
 void set_dma_cost(const Trace& trace, const spec::CoreSpec& core, const Options& options,
                   const trace::Instruction& instruction, ScheduleNode& node) {
   const Engine trigger = dma_trigger(trace, instruction, options.compiled);
   const auto e = static_cast<std::size_t>(trigger);
-  const trace::Attributes& attributes = trace.attribute(instruction);
-  const bool casts = trace.pattern(trace.outputs(instruction)[0]).dtype !=
-                     trace.pattern(trace.inputs(instruction)[0]).dtype;
-  const spec::DgeMode mode =
-      timing::dge_mode(core.dma, attributes.dge, trigger, attributes.indirect, casts);
+  const spec::DgeMode mode = dma_mode(trace, core, instruction, trigger);
   const timing::DmaPlan plan = timing::plan_dma(core, trace, instruction);
   node.dma = true;
   node.may[e] = true;

@@ -150,17 +150,23 @@ def test_other_loops_and_changed_operands_compute_again():
     assert repeated(nl.affine_range, changed=True) == 8
 
 
-def test_a_loop_around_others_shares_too():
+def nested(made, size):
+    """(output, a, b, opcodes): two loops add to each block of b what `made` makes of the same tile of a."""
     def kernel(a, b):
         out = nl.ndarray(b.shape, dtype=b.dtype, buffer=nl.shared_hbm)
         x = nl.load(a)
         for i in nl.affine_range(2):
             for j in nl.affine_range(3):
-                nl.store(out[i, j], nl.exp(x) + nl.load(b[i, j]))
+                nl.store(out[i, j], made(x) + nl.load(b[i, j]))
         return out
 
-    a, b = random(128, 32), random(2, 3, 128, 32, seed=1)
+    a, b = random(128, size), random(2, 3, 128, size, seed=1)
     out, opcodes, _, _ = run(kernel, a, b)
+    return out, a, b, opcodes
+
+
+def test_a_loop_around_others_shares_too():
+    out, a, b, opcodes = nested(nl.exp, 32)
     np.testing.assert_allclose(out, np.exp(a) + b, rtol=1e-5, atol=1e-6)
     assert opcodes.count("activation") == 1
 
@@ -225,17 +231,7 @@ def test_what_iterations_add_up_keeps_work_in_the_loop():  # mamba_v1 shows it
 
 
 def test_a_transpose_and_its_copy_leave_the_loop_together():
-    def kernel(a, b):
-        out = nl.ndarray(b.shape, dtype=b.dtype, buffer=nl.shared_hbm)
-        x = nl.load(a)
-        for i in nl.affine_range(2):
-            for j in nl.affine_range(3):
-                turned = nisa.tensor_copy(nisa.nc_transpose(x))
-                nl.store(out[i, j], turned + nl.load(b[i, j]))
-        return out
-
-    a, b = random(128, 128), random(2, 3, 128, 128, seed=1)
-    out, opcodes, _, _ = run(kernel, a, b)
+    out, a, b, opcodes = nested(lambda x: nisa.tensor_copy(nisa.nc_transpose(x)), 128)
     np.testing.assert_allclose(out, a.T + b, rtol=1e-5, atol=1e-6)
     assert opcodes.count("tensor_copy") == 1
 

@@ -76,15 +76,13 @@ def _version(value):
 def earlier(pending, same):
     """The tile of an earlier iteration, or None; then the result may serve later ones."""
     loops = _loops()
-    if not loops:
+    if not loops or (same[0] == "load" and machine.active().target == "trn1"):
         return None
     numbers = state.numbers
     try:
         what = (*[_version(v) for v in same], pending.shape, pending.dtype)
         what = numbers.setdefault(what, len(numbers))
     except (TypeError, KernelError):  # an operand whose value says nothing about what it is, or of too many dims
-        return None
-    if same[0] == "load" and machine.active().target == "trn1":
         return None
     site = (id(pending.code), pending.instruction)
     keys = []
@@ -121,11 +119,14 @@ def _room(loop, innermost, site, found):
         return live.used("sbuf") + bytes_each <= capacity
     if loop.carried:
         return False
-    places = sum(1 for key in loop.places if key[0] == site)
-    return places * bytes_each * _SHARE <= capacity and live.used("sbuf") + places * bytes_each <= capacity
+    all_bytes = loop.counts[site] * bytes_each
+    return all_bytes * _SHARE <= capacity and live.used("sbuf") + all_bytes <= capacity
 
 
 def _remember(loop, key, what, tile, block):
+    if key not in loop.places:
+        site = key[0]
+        loop.counts[site] = loop.counts.get(site, 0) + 1
     loop.places[key] = Place(what, tile, block)
 
 

@@ -197,8 +197,8 @@ def nc_transpose(data, *, mask=None, dtype=None, engine=_UNKNOWN, **unknown):
     def emit(dst):
         core.nc_transpose(dst, x, engine if on_vector or engine != vector_engine else _UNKNOWN)
 
-    return result(None if drop else emit, (_product(data.shape[1:]), data.shape[0]),
-                  kind(dtype, data.dtype), None if on_vector else "psum", clip, predicate.T if predicate is not None else None,
+    return result(None if drop else emit, (_product(data.shape[1:]), data.shape[0]), kind(dtype, data.dtype),
+                  None if on_vector else "psum", clip, predicate.T if predicate is not None else None,
                   same=("nc_transpose", x, engine))
 
 

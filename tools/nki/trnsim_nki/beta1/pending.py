@@ -51,13 +51,14 @@ state = State()
 class Loop:
     """A loop being run. static: unrolled; affine: its iterations may share work (hoist.py)."""
 
-    __slots__ = ("static", "affine", "value", "places", "seen", "oldest", "carried", "held")
+    __slots__ = ("static", "affine", "value", "places", "counts", "seen", "oldest", "carried", "held")
 
     def __init__(self, static, affine):
         self.static = static
         self.affine = affine
         self.value = 0
         self.places = {}   # instruction of the body -> what it computed in the last iteration
+        self.counts = {}   # instruction -> how many places it has
         self.seen = {}     # how often an instruction ran in this iteration
         self.oldest = 0    # tensors from here on are of this iteration
         self.carried = False  # an iteration changes what is older
